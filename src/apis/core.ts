@@ -1,0 +1,59 @@
+import type {
+  CoreV1Event,
+  V1Container,
+  V1ContainerStatus,
+  V1EnvVar,
+  V1EphemeralContainer,
+  V1Lease,
+  V1Namespace,
+  V1Node,
+  V1NodeCondition,
+  V1ObjectMeta,
+  V1Pod,
+  V1PodCondition,
+  V1PodSpec,
+  V1PodStatus,
+  V1Service,
+  V1ServiceAccount,
+  V1Taint,
+  V1Toleration,
+  V1Volume,
+} from '@kubernetes/client-node';
+import type { Wire } from './wire.js';
+
+/** Built-in Kubernetes objects as they are on the wire. */
+export type ObjectMeta = Wire<V1ObjectMeta>;
+export type Pod = Wire<V1Pod>;
+export type PodSpec = Wire<V1PodSpec>;
+export type PodStatus = Wire<V1PodStatus>;
+export type PodCondition = Wire<V1PodCondition>;
+export type Container = Wire<V1Container>;
+export type EphemeralContainer = Wire<V1EphemeralContainer>;
+export type ContainerStatus = Wire<V1ContainerStatus>;
+export type EnvVar = Wire<V1EnvVar>;
+export type Volume = Wire<V1Volume>;
+export type Toleration = Wire<V1Toleration>;
+export type Taint = Wire<V1Taint>;
+export type Node = Wire<V1Node>;
+export type NodeCondition = Wire<V1NodeCondition>;
+export type Namespace = Wire<V1Namespace>;
+export type Service = Wire<V1Service>;
+export type ServiceAccount = Wire<V1ServiceAccount>;
+export type Lease = Wire<V1Lease>;
+export type Event = Wire<CoreV1Event>;
+
+/** What every Kubernetes object has. */
+export interface KubeObject {
+  readonly apiVersion?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly metadata?: ObjectMeta | undefined;
+}
+
+/** Points to one object, as `ObjectReference` of core/v1. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly uid?: string | undefined;
+}

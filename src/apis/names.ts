@@ -1,0 +1,50 @@
+/** Every label, annotation, taint, finalizer and fixed name of the product, once. `docs/reference/names.md` explains them. */
+
+/** Marks a virtual node; also the key of its taint. */
+export const NODE_LABEL = 'kosmos.io/node';
+export const NODE_TAINT = { key: NODE_LABEL, value: 'true', effect: 'NoSchedule' } as const;
+export const ROLE_LABEL = 'kubernetes.io/role';
+export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
+export const ARCH_LABEL = 'kubernetes.io/arch';
+export const OS_LABEL = 'kubernetes.io/os';
+export const REGION_LABEL = 'topology.kubernetes.io/region';
+export const ZONE_LABEL = 'topology.kubernetes.io/zone';
+export const EXCLUDE_LOAD_BALANCERS_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+/** On a virtual node: the Cluster it stands for. */
+export const NODE_CLUSTER_ANNOTATION = 'kosmos-io/owned-by-cluster';
+/** On a virtual node of a whole cluster or of a party: which of the two it is. */
+export const NODE_MODE_ANNOTATION = 'leafNodeMode';
+/** Keeps ClusterLink away from a node. */
+export const NODE_EXCLUDE_LABEL = 'kosmos.io/exclude';
+export const VIRTUAL_NODE_PREFIX = 'kosmos-';
+export const PROVIDER_ID_PREFIX = 'kosmos://';
+
+/** On nodes and on objects in a member: the Cluster's name. */
+export const CLUSTER_LABEL = 'kosmos.io/cluster';
+/** On objects in a member: UID of the host's kube-system namespace. */
+export const HOST_CLUSTER_LABEL = 'kosmos.io/host-cluster';
+/** On pods in a member: short digest of host and Cluster, so that one selector tells ours from all others. */
+export const OWNER_LABEL = 'kosmos.io/owner';
+/** On objects in a member: UID of the host object that they copy. */
+export const HOST_UID_ANNOTATION = 'kosmos.io/host-uid';
+/** On a host pod: UID of its member pod, written together with the first status. */
+export const MEMBER_UID_ANNOTATION = 'kosmos.io/member-uid';
+/** On pods in a member, for compatibility with Kosmos. */
+export const POD_LABEL = 'kosmos-io/pod';
+/** On a pod: selectors to use in the member. */
+export const CLUSTER_SELECTOR_ANNOTATION = 'kosmos.io/cluster-selector';
+/** On a DaemonSet or its pods: may run on virtual nodes. */
+export const DAEMONSET_ALLOW_ANNOTATION = 'kosmos-io/daemonset-allow';
+/** On a Cluster, namespace or pod: what happens to pods while the member is unreachable. */
+export const DISCONNECTION_POLICY_ANNOTATION = 'kosmos.io/disconnection-policy';
+
+/** On a Cluster. */
+export const CLUSTER_ROLE_ANNOTATION = 'kosmos.io/cluster-role';
+export const CLUSTER_ROLE_ROOT = 'root';
+export const CLUSTER_FINALIZER = 'kosmos.io/cluster-manager';
+export const CLEANUP_TIMEOUT_ANNOTATION = 'kosmos.io/cleanup-timeout';
+
+export const KOSMOS_NAMESPACE = 'kosmos-system';
+export const NODE_LEASE_NAMESPACE = 'kube-node-lease';
+/** Field manager of every write of the manager. */
+export const FIELD_MANAGER = 'kosmos-manager';

@@ -1,0 +1,78 @@
+import type { Event, KubeObject, Lease, Namespace, Node, Pod, Service, ServiceAccount } from '../apis/core.js';
+
+/** Where a kind of object lives in the API. `T` is its wire type; it exists at compile time only. */
+export interface ResourceType<T extends KubeObject> {
+  /** `v1` or `group/version`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As in the URL, for instance `pods`. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Never set. */
+  readonly wire?: T;
+}
+
+/** Names one object of a known type. */
+export interface ObjectRef {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+/** `namespace/name`, or `name` for objects without namespace: the key of caches and work queues. */
+export type ObjectKey = string;
+
+export function keyOf(ref: ObjectRef): ObjectKey {
+  return ref.namespace ? `${ref.namespace}/${ref.name}` : ref.name;
+}
+
+export function objectKey(object: KubeObject): ObjectKey {
+  return keyOf({ namespace: object.metadata?.namespace, name: object.metadata?.name ?? '' });
+}
+
+export function splitKey(key: ObjectKey): ObjectRef {
+  const slash = key.indexOf('/');
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** URL path of a collection, or of one object when `name` is given; segments are escaped. */
+export function resourcePath(
+  type: ResourceType<KubeObject>,
+  ref: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+  subresource?: string,
+): string {
+  const root = type.apiVersion === 'v1' ? '/api/v1' : `/apis/${type.apiVersion}`;
+  const parts = [root];
+  if (type.namespaced && ref.namespace) parts.push('namespaces', encodeURIComponent(ref.namespace));
+  parts.push(type.plural);
+  if (ref.name !== undefined) parts.push(encodeURIComponent(ref.name));
+  if (subresource !== undefined) parts.push(subresource);
+  return parts.join('/');
+}
+
+export const pods: ResourceType<Pod> = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+export const nodes: ResourceType<Node> = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false };
+export const namespaces: ResourceType<Namespace> = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  namespaced: false,
+};
+export const services: ResourceType<Service> = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  namespaced: true,
+};
+export const serviceAccounts: ResourceType<ServiceAccount> = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  namespaced: true,
+};
+export const events: ResourceType<Event> = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+export const leases: ResourceType<Lease> = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+};
