@@ -55,7 +55,7 @@ export const BETA_OS_LABEL = 'beta.kubernetes.io/os';
 export const NODE_MODE_CLUSTER = 'one2cluster';
 export const NODE_MODE_PARTY = 'one2party';
 /** On a virtual node: what Kosmos wrote there, so that it can take it away again. */
-export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-fields';
+export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-keys';
 /** On a Cluster: name of the physical member that several Clusters share. */
 export const ACTUAL_CLUSTER_LABEL = 'kosmos.io/actual-cluster-name';
 /** Key of the kubeconfig in the Secret of `spec.kubeconfigSecretRef`. */

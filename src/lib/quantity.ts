@@ -33,14 +33,18 @@ export function unitQuantity(units: number): Quantity {
  */
 export function parseQuantity(text: string): Quantity {
   const match = SYNTAX.exec(text);
-  const [, sign = '', whole = '', fraction = '', exponentText, suffix = ''] = match ?? [];
-  const digits = whole + fraction;
-  if (match === null || digits === '') throw new SyntaxError(`"${text}" is not a quantity`);
+  const [, sign, whole = '', fraction = '', exponentText, suffix = ''] = match ?? [];
+  if (whole + fraction === '') throw new SyntaxError(`"${text}" is not a quantity`);
   const scale = scaleOf(exponentText, suffix);
-  const magnitude = scaled(BigInt(digits) * scale.factor, scale.exponent - fraction.length);
-  const capped = scale.format === 'BinarySI' && magnitude > MAX_BINARY_NANOS ? MAX_BINARY_NANOS : magnitude;
-  const format = capped < NANOS_PER_UNIT && scale.format === 'BinarySI' ? 'DecimalSI' : scale.format;
-  return { nanos: sign === '-' ? -capped : capped, format };
+  const magnitude = scaled(BigInt(whole + fraction) * scale.factor, scale.exponent - fraction.length);
+  const quantity = scale.format === 'BinarySI' ? binary(magnitude) : { nanos: magnitude, format: scale.format };
+  return sign === '-' ? { ...quantity, nanos: -quantity.nanos } : quantity;
+}
+
+/** A binary amount below one is a decimal one; the largest is what fits into 64 bits. */
+function binary(magnitude: bigint): Quantity {
+  if (magnitude < NANOS_PER_UNIT) return { nanos: magnitude, format: 'DecimalSI' };
+  return { nanos: magnitude > MAX_BINARY_NANOS ? MAX_BINARY_NANOS : magnitude, format: 'BinarySI' };
 }
 
 interface Scale {
