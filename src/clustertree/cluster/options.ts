@@ -1,4 +1,4 @@
-import type { Cluster, ClusterSpec, LeafMode } from '../../apis/kosmos/v1alpha1/cluster.js';
+import type { Cluster, ClusterSpec, LeafMode, SecretReference } from '../../apis/kosmos/v1alpha1/cluster.js';
 import {
   ACTUAL_CLUSTER_LABEL,
   CLEANUP_TIMEOUT_ANNOTATION,
@@ -93,21 +93,24 @@ export function compileCluster(cluster: Cluster): ClusterConfig {
 
 function compileKubeconfig(spec: ClusterSpec, needed: boolean, problems: string[]): KubeconfigSource | undefined {
   const { kubeconfig = '', kubeconfigSecretRef: reference } = spec;
-  if (needed && kubeconfig === '' && reference === undefined) {
-    problems.push('spec: neither kubeconfig nor kubeconfigSecretRef is set');
-  }
   if (kubeconfig !== '' && reference !== undefined) {
     problems.push('spec: kubeconfig and kubeconfigSecretRef exclude each other');
   }
-  if (reference !== undefined) {
-    const { name, namespace = KOSMOS_NAMESPACE } = reference;
-    if (!isDnsSubdomain(name)) problems.push(`spec.kubeconfigSecretRef.name: "${name}" is not the name of a Secret`);
-    if (!isDnsLabel(namespace)) {
-      problems.push(`spec.kubeconfigSecretRef.namespace: "${namespace}" is not the name of a namespace`);
-    }
-    return { kind: 'secret', namespace, name };
-  }
-  if (kubeconfig === '') return undefined;
+  if (reference !== undefined) return compileReference(reference, problems);
+  if (kubeconfig !== '') return compileInline(kubeconfig, problems);
+  if (needed) problems.push('spec: neither kubeconfig nor kubeconfigSecretRef is set');
+  return undefined;
+}
+
+function compileReference(reference: SecretReference, problems: string[]): KubeconfigSource {
+  const { name, namespace = KOSMOS_NAMESPACE } = reference;
+  const path = 'spec.kubeconfigSecretRef';
+  if (!isDnsSubdomain(name)) problems.push(`${path}.name: "${name}" is not the name of a Secret`);
+  if (!isDnsLabel(namespace)) problems.push(`${path}.namespace: "${namespace}" is not the name of a namespace`);
+  return { kind: 'secret', namespace, name };
+}
+
+function compileInline(kubeconfig: string, problems: string[]): KubeconfigSource {
   const decoded = Buffer.from(kubeconfig, 'base64').toString('utf8');
   if (decoded.trim() === '') problems.push('spec.kubeconfig: is not the base64 form of a kubeconfig');
   return { kind: 'inline', kubeconfig: new SecretText(decoded) };

@@ -5,6 +5,11 @@ import { isBehind, virtualCapacity } from './capacity.js';
 import type { ForeignPod } from './foreign-pod.js';
 import type { MemberNode } from './member-node.js';
 
+interface RunningUsage {
+  readonly sum: RunningSum;
+  pods: number;
+}
+
 const UNUSED: NodeUsage = { requests: NO_RESOURCES, pods: 0 };
 
 /**
@@ -15,7 +20,7 @@ const UNUSED: NodeUsage = { requests: NO_RESOURCES, pods: 0 };
 export class MemberInventory {
   readonly #nodes = new Map<string, MemberNode>();
   readonly #pods = new Map<string, ForeignPod>();
-  readonly #usage = new Map<string, { readonly sum: RunningSum; pods: number }>();
+  readonly #usage = new Map<string, RunningUsage>();
 
   /** Adds a node or replaces what was known of it. */
   setNode(node: MemberNode): void {
@@ -84,17 +89,21 @@ export class MemberInventory {
   }
 
   #take(pod: ForeignPod): void {
-    const usage = this.#usage.get(pod.nodeName) ?? { sum: new RunningSum(), pods: 0 };
-    this.#usage.set(pod.nodeName, usage);
+    const usage = this.#usageOf(pod);
     usage.sum.add(pod.requests);
     usage.pods += 1;
   }
 
   #release(pod: ForeignPod): void {
-    const usage = this.#usage.get(pod.nodeName);
-    if (usage === undefined) return;
+    const usage = this.#usageOf(pod);
     usage.sum.subtract(pod.requests);
     usage.pods -= 1;
     if (usage.pods === 0) this.#usage.delete(pod.nodeName);
+  }
+
+  #usageOf(pod: ForeignPod): RunningUsage {
+    const usage = this.#usage.get(pod.nodeName) ?? { sum: new RunningSum(), pods: 0 };
+    this.#usage.set(pod.nodeName, usage);
+    return usage;
   }
 }

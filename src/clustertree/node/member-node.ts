@@ -1,4 +1,4 @@
-import type { Node, Taint } from '../../apis/core.js';
+import type { Node, NodeCondition, Taint } from '../../apis/core.js';
 import type { Labels } from '../../lib/label-selector.js';
 import type { Resources } from '../../lib/resource-list.js';
 import { parseResources } from '../../lib/resource-list.js';
@@ -35,6 +35,15 @@ export interface MemberNodeInfo {
   readonly containerRuntimeVersion: string;
 }
 
+export const NO_INFO: MemberNodeInfo = {
+  architecture: '',
+  operatingSystem: '',
+  kubeletVersion: '',
+  kernelVersion: '',
+  osImage: '',
+  containerRuntimeVersion: '',
+};
+
 /** The conditions that every kubelet and route controller reports; a virtual node has exactly these. */
 export const NODE_CONDITION_TYPES = [
   'Ready',
@@ -49,36 +58,30 @@ const KEPT_CONDITIONS: readonly string[] = NODE_CONDITION_TYPES;
 
 /** Reduces a node to what virtual nodes need of it; meant to run while a watch is decoded. */
 export function trimNode(node: Node): MemberNode {
-  const { metadata, spec, status } = node;
-  const ready = (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
-  const unschedulable = spec?.unschedulable === true;
+  const { metadata = {}, spec = {}, status = {} } = node;
+  const conditions = trimConditions(status.conditions ?? []);
+  const ready = conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  const unschedulable = spec.unschedulable === true;
   return {
-    metadata: { name: metadata?.name ?? '' },
-    labels: metadata?.labels ?? {},
-    taints: spec?.taints ?? [],
-    available: ready && !unschedulable && metadata?.deletionTimestamp === undefined,
+    metadata: { name: metadata.name ?? '' },
+    labels: metadata.labels ?? {},
+    taints: spec.taints ?? [],
+    available: ready && !unschedulable && metadata.deletionTimestamp === undefined,
     ready,
     unschedulable,
-    allocatable: parseResources(status?.allocatable),
-    conditions: trimConditions(node),
-    info: trimInfo(node),
+    allocatable: parseResources(status.allocatable),
+    conditions,
+    info: trimInfo(status.nodeInfo ?? NO_INFO),
   };
 }
 
-function trimConditions(node: Node): readonly MemberNodeCondition[] {
-  return (node.status?.conditions ?? [])
+function trimConditions(conditions: readonly NodeCondition[]): readonly MemberNodeCondition[] {
+  return conditions
     .filter(({ type }) => KEPT_CONDITIONS.includes(type))
     .map(({ type, status, reason = '', message = '' }) => ({ type, status, reason, message }));
 }
 
-function trimInfo(node: Node): MemberNodeInfo {
-  const info = node.status?.nodeInfo;
-  return {
-    architecture: info?.architecture ?? '',
-    operatingSystem: info?.operatingSystem ?? '',
-    kubeletVersion: info?.kubeletVersion ?? '',
-    kernelVersion: info?.kernelVersion ?? '',
-    osImage: info?.osImage ?? '',
-    containerRuntimeVersion: info?.containerRuntimeVersion ?? '',
-  };
+function trimInfo(info: MemberNodeInfo): MemberNodeInfo {
+  const { architecture, operatingSystem, kubeletVersion, kernelVersion, osImage, containerRuntimeVersion } = info;
+  return { architecture, operatingSystem, kubeletVersion, kernelVersion, osImage, containerRuntimeVersion };
 }
