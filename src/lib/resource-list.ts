@@ -1,4 +1,11 @@
-import { addQuantity, atLeastZero, compareQuantity, formatQuantity, parseQuantity, subtractQuantity } from './quantity.js';
+import {
+  addQuantity,
+  atLeastZero,
+  compareQuantity,
+  formatQuantity,
+  parseQuantity,
+  subtractQuantity,
+} from './quantity.js';
 import type { Quantity } from './quantity.js';
 
 /** Amounts by resource name (`cpu`, `memory`, `nvidia.com/gpu`); a name that is missing counts as zero. Immutable. */

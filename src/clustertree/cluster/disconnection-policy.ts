@@ -5,9 +5,7 @@ import { parseDuration } from '../../lib/duration.js';
  * (`Evict`), they decide only after a while (`EvictAfter`), or the pods stay bound until the member is back (`Keep`).
  */
 export type DisconnectionPolicy =
-  | { readonly kind: 'Evict' }
-  | { readonly kind: 'EvictAfter'; readonly afterMs: number }
-  | { readonly kind: 'Keep' };
+  { readonly kind: 'Evict' } | { readonly kind: 'EvictAfter'; readonly afterMs: number } | { readonly kind: 'Keep' };
 
 export const DEFAULT_DISCONNECTION_POLICY: DisconnectionPolicy = Object.freeze({ kind: 'Evict' });
 

@@ -12,15 +12,19 @@ import { TerminalError } from '../../lib/errors.js';
 import type { LabelSelector } from '../../lib/label-selector.js';
 import { EVERYTHING, labelSelectorProblems } from '../../lib/label-selector.js';
 import { isDnsLabel, isDnsSubdomain } from '../../lib/label-syntax.js';
-import { SecretText } from '../../lib/secret-text.js';
 import type { DisconnectionPolicy } from './disconnection-policy.js';
 import { DEFAULT_DISCONNECTION_POLICY, parseDisconnectionPolicy } from './disconnection-policy.js';
 import type { VirtualNodeSpec } from './virtual-node-spec.js';
 import { compileVirtualNodes } from './virtual-node-spec.js';
 
+/** A text that only comes out when asked for, so that printing the configuration doesn't print it. */
+export interface Hidden {
+  reveal(): string;
+}
+
 /** Where the member's kubeconfig comes from. */
 export type KubeconfigSource =
-  | { readonly kind: 'inline'; readonly kubeconfig: SecretText }
+  | { readonly kind: 'inline'; readonly kubeconfig: Hidden }
   | { readonly kind: 'secret'; readonly namespace: string; readonly name: string };
 
 export type IpFamily = 'all' | 'ipv4' | 'ipv6';
@@ -113,7 +117,7 @@ function compileReference(reference: SecretReference, problems: string[]): Kubec
 function compileInline(kubeconfig: string, problems: string[]): KubeconfigSource {
   const decoded = Buffer.from(kubeconfig, 'base64').toString('utf8');
   if (decoded.trim() === '') problems.push('spec.kubeconfig: is not the base64 form of a kubeconfig');
-  return { kind: 'inline', kubeconfig: new SecretText(decoded) };
+  return { kind: 'inline', kubeconfig: { reveal: () => decoded } };
 }
 
 /** Without `problems` the tree is disabled: nothing is wanted, so nothing can be wrong. */
@@ -159,7 +163,7 @@ function compileAnnotations(
 
 /** Copies as it freezes: what came from a cache is left as it is. */
 function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || value instanceof SecretText) return value;
+  if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => deepFreeze(item))) as T;
   const copy = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, deepFreeze(item as unknown)]));
   return Object.freeze(copy) as T;

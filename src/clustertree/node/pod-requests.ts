@@ -51,11 +51,7 @@ function statusByName(pod: Pod): ReadonlyMap<string, ContainerStatus> {
   return new Map([...containerStatuses, ...initContainerStatuses].map((status) => [status.name, status]));
 }
 
-function effectiveRequests(
-  pod: Pod,
-  container: Container,
-  statuses: ReadonlyMap<string, ContainerStatus>,
-): Resources {
+function effectiveRequests(pod: Pod, container: Container, statuses: ReadonlyMap<string, ContainerStatus>): Resources {
   const status = statuses.get(container.name);
   const spec = container.resources?.requests;
   if (status?.resources === undefined) return parseResources(spec);
