@@ -1,11 +1,8 @@
 import type { Node, Taint } from '../../apis/core.js';
 import { NODE_MANAGED_ANNOTATION } from '../../apis/names.js';
+import type { MapPatch, StringMap } from '../../lib/merge-patch.js';
+import { definedOnly, diffMap } from '../../lib/merge-patch.js';
 import { readManagedKeys, renderManagedKeys, taintKey } from './managed-keys.js';
-
-type StringMap = Readonly<Record<string, string>>;
-
-/** Values to set and, as null, keys to remove: a JSON merge patch of a map. */
-type MapPatch = Readonly<Record<string, string | null>>;
 
 /** A JSON merge patch of a Node that names the object it was computed from, so that it never hits another one. */
 export interface NodePatch {
@@ -29,26 +26,20 @@ export interface NodePatch {
  */
 export function diffNode(actual: Node, desired: Node): NodePatch | undefined {
   const before = readManagedKeys(actual);
-  const labels = diffMap(actual.metadata?.labels, desired.metadata?.labels, before.labels);
-  const annotations = diffMap(actual.metadata?.annotations, desiredAnnotations(actual, desired), before.annotations);
   const taints = diffTaints(actual, desired, before.taints);
-  const spec = {
-    ...(taints && { taints }),
-    ...diffProviderId(actual, desired),
-    ...diffUnschedulable(actual, desired, before.unschedulable),
-  };
-  const specChanges = Object.keys(spec).length > 0;
-  if (labels === undefined && annotations === undefined && !specChanges) return undefined;
+  const metadata = definedOnly({
+    labels: diffMap(actual.metadata?.labels, desired.metadata?.labels, before.labels),
+    annotations: diffMap(actual.metadata?.annotations, desiredAnnotations(actual, desired), before.annotations),
+  });
+  const spec = definedOnly({
+    taints,
+    providerID: diffProviderId(actual, desired),
+    unschedulable: diffUnschedulable(actual, desired, before.unschedulable),
+  });
+  if (metadata === undefined && spec === undefined) return undefined;
   const { uid, resourceVersion } = actual.metadata ?? {};
-  return {
-    metadata: {
-      ...(uid && { uid }),
-      ...(taints && resourceVersion && { resourceVersion }),
-      ...(labels && { labels }),
-      ...(annotations && { annotations }),
-    },
-    ...(specChanges && { spec }),
-  };
+  const lock = definedOnly({ uid, resourceVersion: taints === undefined ? undefined : resourceVersion });
+  return { metadata: { ...lock, ...metadata }, ...(spec && { spec }) };
 }
 
 /** A cordon that somebody else set stays theirs, even while the member wants it as well. */
@@ -60,13 +51,6 @@ function desiredAnnotations(actual: Node, desired: Node): StringMap | undefined 
     ...desired.metadata?.annotations,
     [NODE_MANAGED_ANNOTATION]: renderManagedKeys({ ...wanted, unschedulable: false }),
   };
-}
-
-function diffMap(actual: StringMap = {}, desired: StringMap = {}, ours: readonly string[] = []): MapPatch | undefined {
-  const changed = Object.entries(desired).filter(([key, value]) => actual[key] !== value);
-  const gone = ours.filter((key) => !Object.hasOwn(desired, key) && Object.hasOwn(actual, key));
-  if (changed.length === 0 && gone.length === 0) return undefined;
-  return { ...Object.fromEntries(changed), ...Object.fromEntries(gone.map((key) => [key, null])) };
 }
 
 function diffTaints(actual: Node, desired: Node, ours: readonly string[]): readonly Taint[] | undefined {
@@ -84,15 +68,13 @@ function sameTaint(left: Taint, right: Taint): boolean {
 }
 
 /** The API server lets a provider ID be set, but never changed. */
-function diffProviderId(actual: Node, desired: Node): { readonly providerID?: string } {
-  const providerID = desired.spec?.providerID;
-  return actual.spec?.providerID || providerID === undefined ? {} : { providerID };
+function diffProviderId(actual: Node, desired: Node): string | undefined {
+  return actual.spec?.providerID ? undefined : desired.spec?.providerID;
 }
 
-function diffUnschedulable(actual: Node, desired: Node, ours: boolean): { readonly unschedulable?: boolean | null } {
+function diffUnschedulable(actual: Node, desired: Node, ours: boolean): boolean | null | undefined {
   const cordoned = actual.spec?.unschedulable === true;
   const wanted = desired.spec?.unschedulable === true;
-  if (wanted && !cordoned) return { unschedulable: true };
-  if (!wanted && cordoned && ours) return { unschedulable: null };
-  return {};
+  if (wanted && !cordoned) return true;
+  return !wanted && cordoned && ours ? null : undefined;
 }
