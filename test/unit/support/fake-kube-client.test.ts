@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Pod } from '../../../src/apis/core.js';
-import { ApiError } from '../../../src/kube/api-error.js';
+import type { ApiError } from '../../../src/kube/api-error.js';
 import { nodes, pods } from '../../../src/kube/resource.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { FakeKubeClient } from '../../support/fake-kube-client.js';
