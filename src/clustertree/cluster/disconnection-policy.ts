@@ -1,4 +1,4 @@
-import { parseDuration } from '../../lib/duration.js';
+import { tryParseDuration } from '../../lib/duration.js';
 
 /**
  * What happens to the pods of a member that can't be reached: the host's own taints and toleration times decide
@@ -18,6 +18,6 @@ const EVICT_AFTER = 'EvictAfter=';
 export function parseDisconnectionPolicy(text: string): DisconnectionPolicy | undefined {
   if (text === 'Evict' || text === 'Keep') return Object.freeze({ kind: text });
   if (!text.startsWith(EVICT_AFTER)) return undefined;
-  const afterMs = parseDuration(text.slice(EVICT_AFTER.length));
+  const afterMs = tryParseDuration(text.slice(EVICT_AFTER.length));
   return afterMs === undefined ? undefined : Object.freeze({ kind: 'EvictAfter', afterMs });
 }

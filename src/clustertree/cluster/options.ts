@@ -7,7 +7,7 @@ import {
   DISCONNECTION_POLICY_ANNOTATION,
   KOSMOS_NAMESPACE,
 } from '../../apis/names.js';
-import { parseDuration } from '../../lib/duration.js';
+import { tryParseDuration } from '../../lib/duration.js';
 import { TerminalError } from '../../lib/errors.js';
 import type { LabelSelector } from '../../lib/label-selector.js';
 import { EVERYTHING, labelSelectorProblems } from '../../lib/label-selector.js';
@@ -151,7 +151,7 @@ function compileAnnotations(
     );
   }
   const timeoutText = annotations[CLEANUP_TIMEOUT_ANNOTATION];
-  const timeout = timeoutText === undefined ? DEFAULT_CLEANUP_TIMEOUT_MS : parseDuration(timeoutText);
+  const timeout = timeoutText === undefined ? DEFAULT_CLEANUP_TIMEOUT_MS : tryParseDuration(timeoutText);
   if (timeout === undefined) {
     problems.push(`metadata.annotations[${CLEANUP_TIMEOUT_ANNOTATION}]: "${timeoutText ?? ''}" is not a duration`);
   }
