@@ -55,10 +55,7 @@ export function compileVirtualNodes(
     }
     return compileOne(clusterName, model, index, problems);
   });
-  if (mode === 'all' && virtualNodes.length > 1) {
-    problems.push(`${PATH}: has ${virtualNodes.length} entries, but without nodeSelector there can be only one`);
-  }
-  problems.push(...duplicateProblems(models ?? [], virtualNodes));
+  problems.push(...duplicateProblems(virtualNodes));
   return { mode, virtualNodes };
 }
 
@@ -138,21 +135,14 @@ function compileTaints(taints: readonly Taint[] | undefined, path: string, probl
   });
 }
 
-function duplicateProblems(models: readonly LeafModel[], virtualNodes: readonly VirtualNodeSpec[]): readonly string[] {
+/** Equal leaf names are fine in themselves, as in Kosmos: the index keeps the names of the nodes apart. */
+function duplicateProblems(virtualNodes: readonly VirtualNodeSpec[]): readonly string[] {
   const problems: string[] = [];
-  const leafNames = new Map<string, number>();
-  const nodeNames = new Map<string, number>();
-  virtualNodes.forEach((node, index) => {
-    const leafName = models[index]?.leafNodeName ?? '';
-    const sameLeaf = leafName === '' ? undefined : leafNames.get(leafName);
-    const sameNode = nodeNames.get(node.nodeName);
-    if (sameLeaf !== undefined) {
-      problems.push(`${PATH}[${index}].leafNodeName: "${leafName}" is already used by ${PATH}[${sameLeaf}]`);
-    } else if (sameNode !== undefined) {
-      problems.push(`${PATH}[${index}]: its node "${node.nodeName}" is already that of ${PATH}[${sameNode}]`);
-    }
-    leafNames.set(leafName, sameLeaf ?? index);
-    nodeNames.set(node.nodeName, sameNode ?? index);
+  const firstWith = new Map<string, number>();
+  virtualNodes.forEach(({ nodeName }, index) => {
+    const first = firstWith.get(nodeName);
+    if (first === undefined) firstWith.set(nodeName, index);
+    else problems.push(`${PATH}[${index}]: its virtual node "${nodeName}" is already that of entry ${first}`);
   });
   return problems;
 }
