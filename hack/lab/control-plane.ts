@@ -8,15 +8,27 @@ import type { Component, LabConfig } from './options.js';
 import type { ClusterPlan } from './plan.js';
 import type { ProcessSpec } from './state.js';
 
-/** Files below a cluster's folder. */
-export const clusterFiles = (directory: string) => ({
-  kubeconfig: join(directory, 'kubeconfig'),
-  pki: join(directory, 'pki'),
-  logs: join(directory, 'logs'),
-  etcd: join(directory, 'etcd'),
-  controllerManager: join(directory, 'controller-manager.kubeconfig'),
-  scheduler: join(directory, 'scheduler.kubeconfig'),
-});
+/** Files and folders of a cluster. */
+export interface ClusterFiles {
+  readonly kubeconfig: string;
+  readonly pki: string;
+  readonly logs: string;
+  readonly etcd: string;
+  readonly controllerManager: string;
+  readonly scheduler: string;
+}
+
+/** Where a cluster has its files below its folder. */
+export function clusterFiles(directory: string): ClusterFiles {
+  return {
+    kubeconfig: join(directory, 'kubeconfig'),
+    pki: join(directory, 'pki'),
+    logs: join(directory, 'logs'),
+    etcd: join(directory, 'etcd'),
+    controllerManager: join(directory, 'controller-manager.kubeconfig'),
+    scheduler: join(directory, 'scheduler.kubeconfig'),
+  };
+}
 
 /** Issues all certificates of a control plane and writes the kubeconfigs of its users. */
 export async function createCredentials(plan: ClusterPlan, extraHosts: readonly string[]): Promise<void> {

@@ -128,6 +128,7 @@ export class Lab {
       command,
       args,
       env: options.env ?? {},
+      transient: true,
       logFile: options.logFile ?? join(this.#store.directory, 'client', `${name}.log`),
     });
   }
@@ -149,13 +150,13 @@ export class Lab {
     return where === 'client' ? this.clientNamespace : this.cluster(where).namespace;
   }
 
-  /** Tells for every recorded process whether it runs. */
+  /** Tells which processes run; programs of {@link spawnIn} are left out once they have ended. */
   processes(): { readonly name: string; readonly pid: number; readonly alive: boolean }[] {
-    return this.#store.processes().map(({ spec, identity }) => ({
-      name: spec.name,
-      pid: identity.pid,
-      alive: isAlive(identity),
+    const entries = this.#store.processes().map(({ spec, identity }) => ({
+      entry: { name: spec.name, pid: identity.pid, alive: isAlive(identity) },
+      transient: spec.transient === true,
     }));
+    return entries.filter(({ entry, transient }) => entry.alive || !transient).map(({ entry }) => entry);
   }
 
   /** Closes this program's idle connections; the lab goes on. */
