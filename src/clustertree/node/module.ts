@@ -22,6 +22,8 @@ import { NodeReconciler } from './reconciler.js';
 
 export interface NodeFeatureOptions {
   readonly host: KubeClient;
+  /** For heartbeats alone, so that they never wait behind a burst of pods. */
+  readonly leaseClient: KubeClient;
   readonly hostNodes: Informer<Node>;
   readonly hostPods: HostPods;
   readonly createInformer: InformerFactory;
@@ -42,12 +44,24 @@ export function createNodeFeature(options: NodeFeatureOptions): MemberFeature {
   return { name: 'node', open: (member) => new NodeModule(options, member) };
 }
 
+/** The cache's key is needed again to take the pod out of the sums. */
+interface KeyedForeignPod extends ForeignPod {
+  readonly key: ObjectKey;
+}
+
+function keyed(trim: (pod: Pod) => ForeignPod | undefined): (pod: Pod) => KeyedForeignPod | undefined {
+  return (pod) => {
+    const trimmed = trim(pod);
+    return trimmed && { key: objectKey(pod), ...trimmed };
+  };
+}
+
 class NodeModule implements MemberModule {
   readonly #options: NodeFeatureOptions;
   readonly #member: Member;
   readonly #inventory = new MemberInventory();
   readonly #memberNodes: Informer<Node, MemberNode>;
-  readonly #foreignPods: Informer<Pod, ForeignPod>;
+  readonly #foreignPods: Informer<Pod, KeyedForeignPod>;
   readonly #conflicts = new Map<string, string>();
   #touched: (node?: string) => void = () => undefined;
 
@@ -69,10 +83,12 @@ class NodeModule implements MemberModule {
       type: pods,
       labelSelector: foreignSelector(member.ownership),
       fieldSelector: TAKES_ROOM,
-      transform: createForeignPodTrimmer(),
-      onChange: (key: ObjectKey, pod: ForeignPod | undefined) => {
-        if (this.#inventory.setPod(key, pod)) this.#touched();
-      },
+      transform: keyed(createForeignPodTrimmer()),
+    });
+    this.#foreignPods.addHandler({
+      onAdd: (pod) => this.#setPod(pod.key, pod),
+      onUpdate: (_old, pod) => this.#setPod(pod.key, pod),
+      onDelete: (pod) => this.#setPod(pod.key, undefined),
     });
   }
 
@@ -93,7 +109,7 @@ class NodeModule implements MemberModule {
   async lead(signal: AbortSignal): Promise<void> {
     const { createController, host, hostNodes, clock, kubelet } = this.#options;
     const member = this.#member;
-    const leases = new NodeLeases(host, clock);
+    const leases = new NodeLeases(this.#options.leaseClient, clock);
     const leaseQueue = new PQueue({ concurrency: LEASE_CONCURRENCY });
     const renew = (node: Node): void => {
       void leaseQueue.add(() => this.#renew(leases, node, signal));
@@ -103,8 +119,13 @@ class NodeModule implements MemberModule {
       onConflict: (node, message) => this.#setConflict(node, message),
       onCreated: renew,
     });
-    const controller = createController({ name: 'node', reconciler: { reconcile: (name, context) =>
-      this.#isStale(name) ? this.#removeStale(name) : reconciler.reconcile(name, context) } });
+    const controller = createController({
+      name: 'node',
+      reconciler: {
+        reconcile: (name, context) =>
+          this.#isStale(name) ? this.#removeStale(name) : reconciler.reconcile(name, context),
+      },
+    });
     const wanted = member.config.virtualNodes.map(({ nodeName }) => nodeName);
     const all = (): void => {
       for (const name of member.leaving ? [] : wanted) controller.enqueue(name);
@@ -133,6 +154,10 @@ class NodeModule implements MemberModule {
       this.#touched = () => undefined;
       await leaseQueue.onIdle();
     }
+  }
+
+  #setPod(key: ObjectKey, pod: ForeignPod | undefined): void {
+    if (this.#inventory.setPod(key, pod)) this.#touched();
   }
 
   #setNode(node: MemberNode): void {

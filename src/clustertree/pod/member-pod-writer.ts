@@ -1,8 +1,8 @@
 import type { Pod } from '../../apis/core.js';
 import { FIELD_MANAGER } from '../../apis/names.js';
-import { isAlreadyExists, isApiError, isConflict, isNotFound } from '../../kube/api-error.js';
+import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
-import { errorMessage } from '../../lib/errors.js';
+import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -45,8 +45,7 @@ export class MemberPodWriter {
       member.pods.assume(await member.client.create(pods, translation.pod, options));
     } catch (error) {
       if (isAlreadyExists(error)) return { kind: 'exists', pod: await this.#existing(hostPod, signal) };
-      if (isApiError(error) && error.status < 500) events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
-      throw error;
+      throw this.#refusal(hostPod, error);
     }
     for (const { event, path, message } of translation.dropped) {
       if (event !== undefined) events.warn(hostPod, event, `${path}: ${message}`);
@@ -82,7 +81,7 @@ export class MemberPodWriter {
     subresource: string | undefined,
     signal: AbortSignal,
   ): Promise<Pod | undefined> {
-    const { member, events } = this.#options;
+    const { member } = this.#options;
     const options = { type: 'strategic', fieldManager: FIELD_MANAGER, subresource, signal } as const;
     try {
       const pod = await member.client.patch(pods, refOf(hostPod), patch, options);
@@ -90,10 +89,17 @@ export class MemberPodWriter {
       return pod;
     } catch (error) {
       if (isNotFound(error) || isConflict(error)) return undefined;
-      if (!isApiError(error) || error.status >= 500 || error.status === 429) throw error;
-      events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
+      const refusal = this.#refusal(hostPod, error);
+      if (refusal === error) throw error;
       return undefined;
     }
+  }
+
+  /** What the member's API server or its admission turns down may be accepted later: quotas and policies change. */
+  #refusal(hostPod: Pod, error: unknown): unknown {
+    if (!(error instanceof ApiError) || error.statusCode >= 500 || error.statusCode === 429) return error;
+    this.#options.events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
+    return new FederationError('POD_REFUSED', 'the member refused the pod', { cause: error });
   }
 
   async #existing(hostPod: Pod, signal: AbortSignal): Promise<Pod | undefined> {
