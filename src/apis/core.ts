@@ -20,6 +20,7 @@ import type {
   V1PodCondition,
   V1PodSpec,
   V1PodStatus,
+  V1Secret,
   V1Service,
   V1ServiceAccount,
   V1Taint,
@@ -53,6 +54,7 @@ export type Taint = Wire<V1Taint>;
 export type Node = Wire<V1Node>;
 export type NodeCondition = Wire<V1NodeCondition>;
 export type Namespace = Wire<V1Namespace>;
+export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;
 export type Lease = Wire<V1Lease>;

@@ -29,7 +29,7 @@ export interface ClusterControllerOptions {
   readonly hostNodes: Informer<Node>;
   readonly hostPods: HostPods;
   readonly registry: MemberRegistry;
-  readonly events: EventSink;
+  readonly events: EventSink<Cluster>;
   readonly clock: Clock;
 }
 

@@ -1,4 +1,4 @@
-import type { Namespace } from '../../apis/core.js';
+import type { Namespace, Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
 import { objectKey, type ObjectKey } from '../../kube/resource.js';
@@ -20,7 +20,7 @@ export interface PodFeatureOptions {
   readonly caches: HostCaches;
   readonly hostNamespaces: Informer<Namespace>;
   readonly createController: ControllerFactory;
-  readonly events: EventSink;
+  readonly events: EventSink<Pod>;
   readonly reservedNamespaces: readonly string[];
   readonly onEventDropped: (cluster: string) => void;
   readonly clock: Clock;

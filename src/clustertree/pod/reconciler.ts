@@ -33,7 +33,7 @@ export interface PodReconcilerOptions {
   /** Whether the caches of both sides can be acted on. */
   readonly isCurrent: () => { readonly host: boolean; readonly member: boolean };
   readonly namespacePolicy: NamespacePolicy;
-  readonly events: EventSink;
+  readonly events: EventSink<Pod>;
   readonly clock: Clock;
 }
 
