@@ -29,7 +29,7 @@ export function unitQuantity(units: number): Quantity {
  * Reads what the API server would read: decimal, binary or exponent suffix, any number of digits. What is finer than
  * a nano-unit is rounded away from zero.
  *
- * @throws SyntaxError when the text is no quantity.
+ * @throws SyntaxError when the text is no quantity; a suffix without any digit is none either.
  */
 export function parseQuantity(text: string): Quantity {
   const match = SYNTAX.exec(text);

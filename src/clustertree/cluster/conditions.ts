@@ -7,8 +7,7 @@ export type ClusterConditionType = (typeof CLUSTER_CONDITION_TYPES)[number];
 export type ClusterReason =
   | 'HostCluster'
   | 'Disabled'
-  | 'SpecInvalid'
-  | 'KubeconfigInvalid'
+  | InvalidReason
   | 'Connecting'
   | 'ProbeSucceeded'
   | UnreachableReason
@@ -17,6 +16,9 @@ export type ClusterReason =
   | 'NodeConflict'
   | 'AllWell'
   | 'Leaving';
+
+/** Why a member can't even be tried. */
+export type InvalidReason = 'InvalidSpec' | 'InvalidKubeconfig' | 'KubeconfigSecretMissing';
 
 /** Why a member doesn't answer as it should. */
 export type UnreachableReason =
@@ -28,7 +30,7 @@ export type ClusterState =
   | { readonly kind: 'host' }
   /** `clusterTreeOptions.enable` is false. */
   | { readonly kind: 'disabled' }
-  | { readonly kind: 'invalid'; readonly reason: 'SpecInvalid' | 'KubeconfigInvalid'; readonly message: string }
+  | { readonly kind: 'invalid'; readonly reason: InvalidReason; readonly message: string }
   /** No probe has been answered, or has failed, yet. */
   | { readonly kind: 'connecting' }
   | { readonly kind: 'unreachable'; readonly reason: UnreachableReason; readonly message: string }

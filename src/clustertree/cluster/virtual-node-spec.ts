@@ -31,7 +31,6 @@ export type VirtualNodeSpec =
 const MAX_NAME_LENGTH = 63;
 const PATH = 'spec.clusterTreeOptions.leafModels';
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
-const OWN_LABELS = [NODE_LABEL, CLUSTER_LABEL, HOSTNAME_LABEL, EXCLUDE_LOAD_BALANCERS_LABEL];
 
 /**
  * The virtual nodes that `leafModels` describe. The first entry decides the mode, as in Kosmos; whatever is wrong is
@@ -110,11 +109,16 @@ function labelProblems(
   node: { readonly clusterName: string; readonly nodeName: string },
   path: string,
 ): readonly string[] {
-  const own: Labels = { [NODE_LABEL]: 'true', [CLUSTER_LABEL]: node.clusterName, [HOSTNAME_LABEL]: node.nodeName };
+  const own: Labels = {
+    [NODE_LABEL]: 'true',
+    [CLUSTER_LABEL]: node.clusterName,
+    [HOSTNAME_LABEL]: node.nodeName,
+    [EXCLUDE_LOAD_BALANCERS_LABEL]: 'true',
+  };
   return Object.entries(labels).flatMap(([key, value]) => {
     if (!isLabelKey(key)) return [`${path}: "${key}" is not a label key`];
     if (!isLabelValue(value)) return [`${path}[${key}]: "${value}" is not a label value`];
-    if (OWN_LABELS.includes(key) && own[key] !== value) return [`${path}[${key}]: is set by Kosmos`];
+    if (Object.hasOwn(own, key) && own[key] !== value) return [`${path}[${key}]: is set by Kosmos`];
     return [];
   });
 }
