@@ -62,11 +62,15 @@ function shortName(schemaName: string): string {
 function typeOf(schema: Schema, schemas: OpenApi['components']['schemas'], pending: string[]): string {
   if (schema.items) return `[]${typeOf(schema.items, schemas, pending)}`;
   if (schema.additionalProperties) return `{}${typeOf(schema.additionalProperties, schemas, pending)}`;
-  const name = (schema.$ref ?? schema.allOf?.[0]?.$ref)?.split('/').pop();
+  const name = referenced(schema);
   const target = name === undefined ? schema : schemas[name];
   if (name === undefined || !target?.properties) return target?.type ?? 'string';
   pending.push(name);
   return shortName(name);
+}
+
+function referenced({ $ref, allOf }: Schema): string | undefined {
+  return ($ref ?? allOf?.[0]?.$ref)?.split('/').pop();
 }
 
 /** Every field of the spec, parents before children. */
