@@ -164,9 +164,13 @@ const argsOf = {
 /** A program of a control plane. */
 export type ControlPlaneComponent = keyof typeof argsOf;
 
-/** Name of a component's process in the instance. */
-export function processName(cluster: string, component: string): string {
-  return `${cluster}.${component}`;
+/**
+ * Name of a component's process in the instance. What runs on every machine of a full cluster has the machine's number
+ * (from 1) in its name.
+ */
+export function processName(cluster: string, component: Component, machine = 1): string {
+  const perMachine = ['containerd', 'kubelet', 'kube-proxy'].includes(component);
+  return `${cluster}.${component}${perMachine ? `-${machine}` : ''}`;
 }
 
 /** How to run a program of a control plane. */
@@ -186,7 +190,7 @@ export function controlPlaneSpec(
 }
 
 /** Path of a program. @throws Error when the lab was started without it. */
-export function programPath(binaries: Binaries, name: Component | (string & {})): string {
+export function programPath(binaries: Binaries, name: string): string {
   const path = binaries[name];
   if (path === undefined) throw new Error(`this lab has no ${name}`);
   return path;

@@ -4,6 +4,7 @@ import { clientAddresses, hostAddresses } from './addresses.js';
 import { ensureBinaries, type Binaries } from './binaries.js';
 import { startLightCluster } from './boot.js';
 import { LabCluster } from './cluster.js';
+import { startFullCluster } from './full/start.js';
 import { configureBridge, createNamespace, inNamespace, namespaceName, reserveBlock } from './network.js';
 import { compileLabOptions, type LabConfig, type LabOptions } from './options.js';
 import { instanceFingerprint } from './paths.js';
@@ -174,14 +175,8 @@ export class Lab {
     const started = performance.now();
     const cluster = this.cluster(plan.name);
     const proxyAddresses = [this.hostAddress, this.clientAddress];
-    await startLightCluster({
-      plan,
-      config: this.config,
-      binaries,
-      supervisor: this.#supervisor,
-      cluster,
-      proxyAddresses,
-    });
+    const request = { plan, config: this.config, binaries, supervisor: this.#supervisor, cluster, proxyAddresses };
+    await (this.config.full ? startFullCluster(request, log) : startLightCluster(request));
     log(`${plan.name} is ready (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   }
 }

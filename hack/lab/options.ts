@@ -2,7 +2,15 @@ import { CLUSTERS_PER_BLOCK, NODES_PER_CLUSTER, type Family } from './addresses.
 import { PINNED_KUBERNETES } from './versions.js';
 
 /** Programs whose flags a caller may extend. */
-export type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kwok';
+export type Component =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kwok'
+  | 'containerd'
+  | 'kubelet'
+  | 'kube-proxy';
 
 /** What a caller may ask of a lab. */
 export interface LabOptions {
