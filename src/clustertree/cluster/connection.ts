@@ -4,6 +4,7 @@ import type { InformerFactory } from '../../kube/informer-factory.js';
 import type { Informer } from '../../kube/informer.js';
 import { namespaces, pods } from '../../kube/resource.js';
 import type { Clock, Random } from '../../lib/clock.js';
+import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Member, MemberFeature, MemberModule, ModuleReport } from './member.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
@@ -101,7 +102,7 @@ export class MemberConnection implements Member {
   /** Lets the modules write until `leading` is aborted or the connection closes. */
   async lead(leading: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([leading, this.#stop.signal]);
-    const leads = Promise.all(this.#modules.map((module) => this.#guard(module.lead(signal))));
+    const leads = Promise.all(this.#modules.map((module) => this.#guard(module.lead(signal), signal)));
     this.#running.push(leads);
     await leads;
   }
@@ -114,14 +115,14 @@ export class MemberConnection implements Member {
   }
 
   #track(work: Promise<void>): void {
-    this.#running.push(this.#guard(work));
+    this.#running.push(this.#guard(work, this.#stop.signal));
   }
 
-  async #guard(work: Promise<void>): Promise<void> {
+  async #guard(work: Promise<void>, signal: AbortSignal): Promise<void> {
     try {
       await work;
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.logger.error('part of a member connection ended', { error });
+      if (!signal.aborted) this.logger.error('part of a member connection ended', { error: errorMessage(error) });
     }
   }
 }

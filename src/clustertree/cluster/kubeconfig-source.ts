@@ -1,8 +1,9 @@
 import type { Secret } from '../../apis/core.js';
+import { KUBECONFIG_SECRET_KEY } from '../../apis/names.js';
 import type { KubeClient } from '../../kube/client.js';
 import { secrets } from '../../kube/resource.js';
 import { TerminalError } from '../../lib/errors.js';
-import { KUBECONFIG_SECRET_KEY, type ClusterConfig } from './options.js';
+import type { ClusterConfig } from './options.js';
 
 /**
  * The member's kubeconfig, from the Cluster itself or from the Secret that it names. Throws `KUBECONFIG_INVALID` when

@@ -6,18 +6,20 @@ import {
   CLUSTER_ROLE_ROOT,
   NODE_CLUSTER_ANNOTATION,
 } from '../../apis/names.js';
+import { isNotFound } from '../../kube/api-error.js';
 import type { Informer } from '../../kube/informer.js';
 import type { ObjectKey } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
+import type { InvalidReason } from './conditions.js';
 import type { MemberConnection } from './connection.js';
 import type { HostPods } from './host-pods.js';
 import { compileCluster, type ClusterConfig } from './options.js';
 
 /** Why a Cluster has no connection. */
 export interface ConnectionProblem {
-  readonly reason: 'SpecInvalid' | 'KubeconfigInvalid';
+  readonly reason: InvalidReason;
   readonly message: string;
 }
 
@@ -162,6 +164,7 @@ export class MemberRegistry implements Reconciler {
   }
 }
 
-function reasonOf(error: unknown): ConnectionProblem['reason'] {
-  return error instanceof FederationError && error.code === 'CLUSTER_INVALID' ? 'SpecInvalid' : 'KubeconfigInvalid';
+function reasonOf(error: unknown): InvalidReason {
+  if (isNotFound(error)) return 'KubeconfigSecretMissing';
+  return error instanceof FederationError && error.code === 'CLUSTER_INVALID' ? 'InvalidSpec' : 'InvalidKubeconfig';
 }
