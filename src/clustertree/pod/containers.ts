@@ -8,6 +8,7 @@ interface AnyContainer {
   readonly env?: readonly EnvVar[] | undefined;
   readonly envFrom?: readonly EnvFromSource[] | undefined;
   readonly volumeMounts?: readonly { readonly name: string }[] | undefined;
+  readonly resources?: { readonly claims?: readonly object[] | undefined } | undefined;
 }
 
 /** What every container of one host pod is translated with. */
@@ -29,6 +30,7 @@ export function translateContainer<T extends AnyContainer>(
   context: ContainerContext,
   findings: Findings,
 ): T {
+  if (container.resources?.claims?.length) refuseNeed(findings, `${path}.resources.claims`, 'NeedsResourceClaim');
   const own = translateEnv(container.env ?? [], path, context, findings);
   const taken = new Set(own.map((variable) => variable.name));
   const env = [...context.serviceEnvironment.filter((variable) => !taken.has(variable.name)), ...own];

@@ -203,12 +203,6 @@ function refuseClaims(spec: PodSpec, findings: Findings): void {
   for (const claim of spec.resourceClaims ?? []) {
     refuseNeed(findings, `spec.resourceClaims[${claim.name}]`, 'NeedsResourceClaim');
   }
-  for (const list of ['containers', 'initContainers'] as const) {
-    for (const container of spec[list] ?? []) {
-      if ((container.resources?.claims ?? []).length === 0) continue;
-      refuseNeed(findings, `spec.${list}[${container.name}].resources.claims`, 'NeedsResourceClaim');
-    }
-  }
   if ((spec.resources?.claims ?? []).length > 0) refuseNeed(findings, 'spec.resources.claims', 'NeedsResourceClaim');
 }
 
