@@ -44,6 +44,8 @@ export function containerdConfig(node: NodePlan, shimFolder: string): string {
     `Root = ${quote(join(node.runtimeDirectory, 'runc'))}`,
     `[${runtime}.cni]`,
     "bin_dirs = ['/usr/lib/cni']",
+    // The loopback plugin would keep files in /var/lib that don't tell whose they are.
+    'use_internal_loopback = true',
     `conf_dir = ${quote(networkConfigDirectory(node))}`,
     "[plugins.'io.containerd.shim.v1.manager']",
     `socket_dir = ${quote(join(node.runtimeDirectory, 's'))}`,
