@@ -101,7 +101,6 @@ export class InformerCache<T extends KubeObject, U> implements ReflectorSink<T> 
     }
     this.#seen = version;
     const initial = !this.#synced;
-    this.#synced = true;
     for (const key of [...this.store.keys()]) {
       if (!entries.has(key) && !this.#assumed.has(key)) this.#put(key, undefined, undefined);
     }
@@ -110,6 +109,7 @@ export class InformerCache<T extends KubeObject, U> implements ReflectorSink<T> 
       const same = entry.version !== undefined && entry.version === this.#versions.get(key);
       if (!same || restored) this.#put(key, entry.object, entry.version, initial);
     }
+    this.#synced = true;
   }
 
   #put(key: ObjectKey, object: U | undefined, version: ResourceVersion | undefined, initial = false): void {

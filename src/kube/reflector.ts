@@ -197,25 +197,35 @@ export class Reflector<T extends KubeObject> {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const { logger, observer, type, clock, onConnected } = this.#options;
-    onConnected(false);
+    const { logger, observer, type, onConnected } = this.#options;
+    const resource = type.plural;
     const reason = reasonOf(error);
-    observer?.watchEnded?.(type.plural, reason);
+    onConnected(false);
+    observer?.watchEnded?.(resource, reason);
     if (this.#watchList && this.#version === undefined && isRefusal(error)) {
       this.#watchList = false;
-      logger.info('the server cannot stream the first list', { resource: type.plural });
+      logger.info('the server cannot stream the first list', { resource });
       return;
     }
     if (this.#needsList(error)) this.#version = undefined;
     if ((reason === 'expired' || reason === 'unordered') && !this.#relistedAtOnce) {
       this.#relistedAtOnce = true;
-      logger.info('listing again', { resource: type.plural, reason });
+      logger.info('listing again', { resource, reason });
       return;
     }
+    await this.#backOff(error, signal);
+  }
+
+  async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
+    const { logger, type, clock } = this.#options;
     const atLeastMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
     const delayMs = Math.round(this.#backoff.delayMs(atLeastMs));
     logger.warn('list or watch failed', { resource: type.plural, error: errorMessage(error), retryInMs: delayMs });
-    await clock.sleep(delayMs, signal).catch(() => undefined);
+    try {
+      await clock.sleep(delayMs, signal);
+    } catch (reason) {
+      if (!signal.aborted) throw reason;
+    }
   }
 
   #needsList(error: unknown): boolean {

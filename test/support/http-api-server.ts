@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { ClusterAccess } from '../../src/kube/cluster-access.js';
 import { type Credential, PlainCredential } from '../../src/kube/credential.js';
 import { systemClock } from '../../src/lib/clock.js';
@@ -82,7 +82,6 @@ export class HttpApiServer {
       return;
     }
     const url = new URL(request.url ?? '/', 'http://server');
-    const peer = this.#secure ? (request.socket as TLSSocket).getPeerCertificate().subject : undefined;
     const received: ReceivedRequest = {
       method: request.method ?? '',
       path: url.pathname,
@@ -90,11 +89,17 @@ export class HttpApiServer {
       headers: request.headers,
       body: Buffer.concat(chunks).toString('utf8'),
       connection: this.#sockets.get(request.socket) ?? -1,
-      clientName: peer?.CN as string | undefined,
+      clientName: commonName(request.socket),
     };
     this.requests.push(received);
     await this.handler(received, response);
   }
+}
+
+function commonName(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const subject = socket.getPeerCertificate().subject as { readonly CN?: string } | undefined;
+  return subject?.CN;
 }
 
 /** Answers with JSON. */
