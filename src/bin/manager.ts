@@ -72,6 +72,7 @@ const tree = new ClusterTree({
   reservedNamespaces: ['kube-system', 'kosmos-system'],
   memberLimits: { qps: 200, burst: 400 },
   allowExecCredentials: false,
+  excludeExistingDaemonSets: false,
 });
 await Promise.all([
   tree.run(stop.signal).catch((error: unknown) => log.error('tree', { error: String(error) })),
