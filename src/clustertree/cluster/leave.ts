@@ -23,7 +23,10 @@ export interface LeaveOptions {
 /** How far the leaving of a cluster has come. */
 export type LeaveProgress =
   | { readonly done: false; readonly step: string }
-  | { readonly done: true; /** What had to stay behind in the member; empty when nothing did. */ readonly left: readonly string[] };
+  | {
+      readonly done: true;
+      /** What had to stay behind in the member; empty when nothing did. */ readonly left: readonly string[];
+    };
 
 /**
  * Takes a cluster out of the federation: pods go with their grace, then what we made in the member, then the virtual
@@ -51,7 +54,8 @@ export class Leave {
     }
     try {
       const left = await cleanMember(connected, signal);
-      if (left.waiting > 0 && !expired) return { done: false, step: `waiting for ${left.waiting} objects in the member` };
+      if (left.waiting > 0 && !expired)
+        return { done: false, step: `waiting for ${left.waiting} objects in the member` };
       return await this.#finish(left.kept);
     } catch (error) {
       if (!expired) throw error;

@@ -37,4 +37,3 @@ export interface MemberFeature {
   readonly name: string;
   open(member: Member): MemberModule;
 }
-

@@ -1,6 +1,11 @@
 import type { Node } from '../../apis/core.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
-import { CLUSTER_FINALIZER, CLUSTER_ROLE_ANNOTATION, CLUSTER_ROLE_ROOT, NODE_CLUSTER_ANNOTATION } from '../../apis/names.js';
+import {
+  CLUSTER_FINALIZER,
+  CLUSTER_ROLE_ANNOTATION,
+  CLUSTER_ROLE_ROOT,
+  NODE_CLUSTER_ANNOTATION,
+} from '../../apis/names.js';
 import type { Informer } from '../../kube/informer.js';
 import type { ObjectKey } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
