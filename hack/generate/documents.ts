@@ -6,7 +6,7 @@ import type { FieldExtract } from './pod-spec-fields.js';
 export interface Document {
   /** From the root of the repository. */
   readonly path: string;
-  render(): string;
+  readonly render: () => string;
 }
 
 /** The committed extract of an API server's OpenAPI document. */

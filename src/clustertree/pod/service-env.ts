@@ -54,10 +54,10 @@ function isApiService(service: Service): boolean {
 }
 
 function targetOf(service: Service): Target | undefined {
-  const address = service.spec?.clusterIP;
-  const ports = service.spec?.ports ?? [];
-  if (address === undefined || address === '' || address === 'None' || ports.length === 0) return undefined;
-  return { name: service.metadata?.name ?? '', address, ports };
+  const { clusterIP: address = '', ports = [] } = service.spec ?? {};
+  const name = service.metadata?.name;
+  if (name === undefined || address === '' || address === 'None' || ports.length === 0) return undefined;
+  return { name, address, ports };
 }
 
 function apiTarget(hostApi: HostApiAddress): Target {
@@ -66,16 +66,17 @@ function apiTarget(hostApi: HostApiAddress): Target {
 
 function variablesOf(target: Target): EnvVar[] {
   const prefix = variableName(target.name);
-  const first = target.ports[0]?.port ?? 0;
-  const variables: EnvVar[] = [
+  const first = target.ports.slice(0, 1);
+  const named = target.ports.flatMap(({ name, port }) => (name ? [{ name, port }] : []));
+  return [
     { name: `${prefix}_SERVICE_HOST`, value: target.address },
-    { name: `${prefix}_SERVICE_PORT`, value: String(first) },
+    ...first.map(({ port }) => ({ name: `${prefix}_SERVICE_PORT`, value: String(port) })),
+    ...named.map(({ name, port }) => ({
+      name: `${prefix}_SERVICE_PORT_${variableName(name)}`,
+      value: String(port),
+    })),
+    ...target.ports.flatMap((port, index) => linkVariables(target, port, index === 0)),
   ];
-  for (const port of target.ports) {
-    if (!port.name) continue;
-    variables.push({ name: `${prefix}_SERVICE_PORT_${variableName(port.name)}`, value: String(port.port) });
-  }
-  return [...variables, ...target.ports.flatMap((port, index) => linkVariables(target, port, index === 0))];
 }
 
 /** The variables of Docker's container links, which Kubernetes keeps for compatibility. */

@@ -120,6 +120,15 @@ describe('memberNodeAffinity', () => {
     });
   }
 
+  it('takes a term with empty lists, or with node fields alone, for what it is', () => {
+    const here = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['kosmos-member1'] }] };
+    const terms = (...nodeSelectorTerms: object[]): object => ({
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms },
+    });
+    expect(asJson(memberNodeAffinity(terms({}), CONTEXT))).to.deep.equal({});
+    expect(asJson(memberNodeAffinity(terms(here, { matchExpressions: [DISK] }), CONTEXT))).to.deep.equal({});
+  });
+
   it('compares the node name of matchFields with the virtual node', () => {
     const term = (name: string): object => ({
       matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }],

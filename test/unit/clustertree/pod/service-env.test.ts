@@ -54,6 +54,13 @@ describe('serviceEnvironment', () => {
 
   it('leaves out a service without ports', () => {
     expect(values([service('shop', 'db', '10.96.0.9', [])])).to.deep.equal({});
+    expect(values([{ metadata: { namespace: 'shop', name: 'db' }, spec: { clusterIP: '10.96.0.9' } }])).to.deep.equal(
+      {},
+    );
+  });
+
+  it('leaves out what is no whole Service', () => {
+    expect(values([{}, { metadata: { namespace: 'shop', name: 'db' } }])).to.deep.equal({});
   });
 
   it('names the first port twice and every named port once', () => {
