@@ -1,4 +1,4 @@
-import type { Event, KubeObject, Lease, Namespace, Node, Pod, Service, ServiceAccount } from '../apis/core.js';
+import type { Event, KubeObject, Lease, Namespace, Node, Pod, Secret, Service, ServiceAccount } from '../apis/core.js';
 
 /** Where a kind of object lives in the API. `T` is its wire type; it exists at compile time only. */
 export interface ResourceType<T extends KubeObject> {
@@ -63,6 +63,7 @@ export const services: ResourceType<Service> = {
   plural: 'services',
   namespaced: true,
 };
+export const secrets: ResourceType<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
 export const serviceAccounts: ResourceType<ServiceAccount> = {
   apiVersion: 'v1',
   kind: 'ServiceAccount',

@@ -75,3 +75,14 @@ export function formatDuration(ms: number): string {
 function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
+
+/** As {@link parseDuration} for lengths of time: undefined when the text is no duration, or a negative one. */
+export function tryParseDuration(text: string): number | undefined {
+  try {
+    const ms = parseDuration(text);
+    return ms < 0 ? undefined : ms;
+  } catch (error) {
+    if (error instanceof TerminalError) return undefined;
+    throw error;
+  }
+}

@@ -137,7 +137,7 @@ export class ApiEventRecorder implements EventRecorder {
       const gone = await client.patch(events, known, patch, { type: 'merge', signal }).then(
         () => false,
         (error: unknown) => {
-          if (error instanceof ApiError && error.status === 404) return true;
+          if (error instanceof ApiError && error.statusCode === 404) return true;
           throw error;
         },
       );
@@ -193,6 +193,6 @@ function isAborted(signal: AbortSignal): boolean {
 
 /** The server understood and refused, or this process may not write. */
 function isFinal(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status < 500 && error.status !== 429;
+  if (error instanceof ApiError) return error.statusCode < 500 && error.statusCode !== 429;
   return error instanceof FederationError && (error.retry === 'never' || error.code === 'NOT_LEADER');
 }

@@ -33,7 +33,7 @@ interface Observation {
 }
 
 function isStatus(error: unknown, status: number): boolean {
-  return error instanceof ApiError && error.status === status;
+  return error instanceof ApiError && error.statusCode === status;
 }
 
 /**
