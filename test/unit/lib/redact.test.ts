@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ApiError } from '../../../src/kube/api-error.js';
+import { FederationError } from '../../../src/lib/errors.js';
 import { redact, REDACTED, redactText } from '../../../src/lib/redact.js';
 
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
@@ -71,9 +71,9 @@ describe('redact', () => {
 
   it('makes messages with causes of errors, with a stack only for those that nobody foresaw', () => {
     const cause = new Error(`refused ${JWT}`);
-    expect(redact(new ApiError({ code: 500, message: 'broken' }, { cause }))).to.deep.equal({
-      name: 'ApiError',
-      code: 'API_ERROR',
+    expect(redact(new FederationError('API_UNREACHABLE', 'broken', { cause }))).to.deep.equal({
+      name: 'FederationError',
+      code: 'API_UNREACHABLE',
       message: `broken: refused ${REDACTED}`,
     });
     const plain = redact(cause) as { stack: string };

@@ -54,9 +54,9 @@ describe('Metrics', () => {
 
   it('counts requests, watch restarts, dropped events and says who leads', async () => {
     const metrics = new Metrics();
-    metrics.apiRequest({ cluster: 'host', verb: 'get', resource: 'pods', code: 200, durationMs: 12 });
-    metrics.apiRequest({ cluster: 'host', verb: 'get', resource: 'pods', code: 'API_TIMEOUT', durationMs: 12 });
-    metrics.watchRestarted('host', 'pods', 'ended');
+    metrics.apiRequest({ cluster: 'host', verb: 'get', resource: 'pods', code: '200', seconds: 0.012 });
+    metrics.apiRequest({ cluster: 'host', verb: 'get', resource: 'pods', code: 'API_TIMEOUT', seconds: 0.012 });
+    metrics.reflectorObserver('host').watchEnded?.('pods', 'clean');
     metrics.eventDropped('overflow');
     expect(await valueOf(metrics, 'kosmos_leader')).to.equal(0);
     metrics.leader(true);
@@ -64,7 +64,7 @@ describe('Metrics', () => {
       ['kosmos_api_requests_total{cluster="host",verb="get",resource="pods",code="200"}', 1],
       ['kosmos_api_requests_total{cluster="host",verb="get",resource="pods",code="API_TIMEOUT"}', 1],
       ['kosmos_api_request_duration_seconds_bucket{le="0.025",cluster="host",verb="get"}', 2],
-      ['kosmos_watch_restarts_total{cluster="host",resource="pods",reason="ended"}', 1],
+      ['kosmos_watch_restarts_total{cluster="host",resource="pods",reason="clean"}', 1],
       ['kosmos_events_dropped_total{reason="overflow"}', 1],
       ['kosmos_leader', 1],
     ] as const) {
@@ -81,8 +81,8 @@ describe('Metrics', () => {
       observer.queue?.queued(1);
       observer.queue?.taken(0, 5);
       observer.reconciled('success', 5);
-      metrics.apiRequest({ cluster, verb: 'get', resource: 'pods', code: 200, durationMs: 1 });
-      metrics.watchRestarted(cluster, 'pods', 'ended');
+      metrics.apiRequest({ cluster, verb: 'get', resource: 'pods', code: '200', seconds: 0.001 });
+      metrics.reflectorObserver(cluster).watchEnded?.('pods', 'clean');
     }
     const before = (await metrics.render()).split('\n').filter((line) => line.includes('member2'));
     await metrics.forgetCluster('member1');
