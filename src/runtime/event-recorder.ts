@@ -1,5 +1,5 @@
 import type { Event, KubeObject, ObjectReference } from '../apis/core.js';
-import { ApiError } from '../kube/api-error.js';
+import { ApiError, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import { events, keyOf, type ResourceType } from '../kube/resource.js';
 import { Backoff } from '../lib/backoff.js';
@@ -137,7 +137,7 @@ export class ApiEventRecorder implements EventRecorder {
       const gone = await client.patch(events, known, patch, { type: 'merge', signal }).then(
         () => false,
         (error: unknown) => {
-          if (error instanceof ApiError && error.statusCode === 404) return true;
+          if (isNotFound(error)) return true;
           throw error;
         },
       );

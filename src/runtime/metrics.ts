@@ -1,17 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReflectorObserver } from '../kube/reflector.js';
+import type { RequestSample } from '../kube/request-observer.js';
 import type { ControllerObserver } from './controller.js';
 import { METRICS, type MetricName, type MetricSpec } from './metric-table.js';
-
-/** One request to an API server. */
-export interface ApiRequestSample {
-  /** Name of the Cluster, or `host`. */
-  readonly cluster: string;
-  readonly verb: string;
-  readonly resource: string;
-  /** HTTP status, or an error code when there was no answer. */
-  readonly code: number | string;
-  readonly durationMs: number;
-}
 
 /** How metrics are made. */
 export interface MetricsOptions {
@@ -74,14 +65,15 @@ export class Metrics {
   }
 
   /** Counts a request to an API server. */
-  apiRequest({ cluster, verb, resource, code, durationMs }: ApiRequestSample): void {
-    this.#counter('kosmos_api_requests_total').inc({ cluster, verb, resource, code: String(code) });
-    this.#histogram('kosmos_api_request_duration_seconds').observe({ cluster, verb }, durationMs / 1000);
+  apiRequest({ cluster, verb, resource, code, seconds }: RequestSample): void {
+    this.#counter('kosmos_api_requests_total').inc({ cluster, verb, resource, code });
+    this.#histogram('kosmos_api_request_duration_seconds').observe({ cluster, verb }, seconds);
   }
 
-  /** Counts a watch that was opened again. */
-  watchRestarted(cluster: string, resource: string, reason: string): void {
-    this.#counter('kosmos_watch_restarts_total').inc({ cluster, resource, reason });
+  /** What the informers of a cluster report to. */
+  reflectorObserver(cluster: string): ReflectorObserver {
+    const restarts = this.#counter('kosmos_watch_restarts_total');
+    return { watchEnded: (resource, reason) => restarts.inc({ cluster, resource, reason }) };
   }
 
   /** Says whether this process leads. */

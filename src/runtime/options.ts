@@ -102,20 +102,39 @@ function readFlags(table: OptionTable, args: readonly string[], problems: string
   for (const token of tokens) {
     if (token.kind === 'positional') problems.push(`unexpected argument "${token.value}"`);
     if (token.kind !== 'option') continue;
-    const negated = token.rawName.startsWith('--no-') && !byFlag.has(token.name);
-    const flag = negated ? token.name.replace(/^no-/, '') : token.name;
+    const negated = token.rawName.startsWith('--no-') && !byFlag.has(token.rawName.slice(2));
+    const flag = negated ? token.rawName.slice('--no-'.length) : token.name;
     const name = flag === CONFIG_FLAG ? CONFIG_FLAG : byFlag.get(flag);
     const spec = table[name ?? ''];
-    if (name === undefined || (negated && spec?.isBoolean !== true)) problems.push(`unknown flag ${token.rawName}`);
-    else if (token.value === undefined && spec?.isBoolean !== true)
-      problems.push(`${token.rawName}: a value is missing`);
-    else {
-      const raw = token.value ?? String(!token.rawName.startsWith('--no-'));
+    const problem = flagProblem(token, name, spec, negated);
+    if (problem !== undefined) problems.push(problem);
+    else if (name !== undefined) {
+      const raw = token.value ?? String(!negated);
       const before = spec?.isList ? values.get(name)?.raw : undefined;
       values.set(name, { where: `--${flag}`, raw: before === undefined ? raw : `${String(before)},${raw}` });
     }
   }
   return values;
+}
+
+interface FlagToken {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function flagProblem(
+  { rawName, value, inlineValue }: FlagToken,
+  name: string | undefined,
+  spec: OptionSpec<unknown> | undefined,
+  negated: boolean,
+): string | undefined {
+  const isBoolean = spec?.isBoolean === true;
+  if (name === undefined || (negated && !isBoolean)) return `unknown flag ${rawName}`;
+  if (negated && value !== undefined) return `${rawName} takes no value`;
+  // parseArgs takes the next flag for the value that was forgotten.
+  const missing = value === undefined || (inlineValue !== true && value.startsWith('--'));
+  return missing && !isBoolean ? `${rawName}: a value is missing` : undefined;
 }
 
 function readEnvironment(table: OptionTable, { environment }: OptionSources): RawValues {
