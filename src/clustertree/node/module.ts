@@ -69,7 +69,12 @@ class NodeModule implements MemberModule {
     this.#options = options;
     this.#member = member;
     const { client } = member;
-    this.#memberNodes = options.createInformer({ client, type: nodes, transform: trimNode });
+    this.#memberNodes = options.createInformer({
+      cluster: member.config.name,
+      client,
+      type: nodes,
+      transform: trimNode,
+    });
     this.#memberNodes.addHandler({
       onAdd: (node) => this.#setNode(node),
       onUpdate: (_old, node) => this.#setNode(node),
@@ -79,6 +84,7 @@ class NodeModule implements MemberModule {
       },
     });
     this.#foreignPods = options.createInformer({
+      cluster: member.config.name,
       client,
       type: pods,
       labelSelector: foreignSelector(member.ownership),
@@ -121,6 +127,7 @@ class NodeModule implements MemberModule {
     });
     const controller = createController({
       name: 'node',
+      cluster: member.config.name,
       reconciler: {
         reconcile: (name, context) =>
           this.#isStale(name) ? this.#removeStale(name) : reconciler.reconcile(name, context),
