@@ -21,7 +21,7 @@ export interface BootRequest {
 }
 
 /** Names what failed, with the end of that component's log. */
-async function watched<T>(component: string, logFile: string, action: () => Promise<T>): Promise<T> {
+export async function watched<T>(component: string, logFile: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
@@ -38,16 +38,21 @@ export async function startControlPlane(request: BootRequest): Promise<void> {
     controlPlaneSpec(component, plan, binaries, config.extraArgs);
   await supervisor.start(spec('etcd'));
   await supervisor.start(spec('kube-apiserver'));
-  await watched(`${plan.name}: kube-apiserver`, cluster.logFile('kube-apiserver'), async () => {
-    const check = (): void => supervisor.assertRunning(processName(plan.name, 'etcd'));
-    check();
-    await cluster.waitForApiServer(READY_LIMIT_MS);
-  });
+  await watched(
+    `${plan.name}: kube-apiserver`,
+    supervisor.logFile(processName(plan.name, 'kube-apiserver')),
+    async () => {
+      const check = (): void => supervisor.assertRunning(processName(plan.name, 'etcd'));
+      check();
+      await cluster.waitForApiServer(READY_LIMIT_MS);
+    },
+  );
   await supervisor.start(spec('kube-controller-manager'));
   await supervisor.start(spec('kube-scheduler'));
 }
 
-async function waitForServiceAccounts(request: BootRequest): Promise<void> {
+/** Resolves when pods can be created in the default namespace. */
+export async function waitForServiceAccounts(request: BootRequest): Promise<void> {
   const { plan, supervisor, cluster } = request;
   const check = (): void => {
     supervisor.assertRunning(processName(plan.name, 'kube-controller-manager'));

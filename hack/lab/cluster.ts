@@ -5,7 +5,7 @@ import type { Binaries } from './binaries.js';
 import { clusterFiles, processName, programPath } from './control-plane.js';
 import { kwokNodeObject, type KwokNode } from './kwok.js';
 import type { Component } from './options.js';
-import type { ClusterPlan } from './plan.js';
+import type { ClusterPlan, NodePlan } from './plan.js';
 import { run, waitFor, type CommandResult, type RunOptions } from './run.js';
 import type { Supervisor } from './supervisor.js';
 import { createUser, type UserRequest } from './users.js';
@@ -34,6 +34,8 @@ export class LabCluster {
   readonly addresses: Addresses;
   /** Pod and service CIDRs. */
   readonly ranges: ClusterRanges;
+  /** Machines of the cluster; the control plane is on the first one. A light cluster has just that one. */
+  readonly machines: readonly NodePlan[];
   readonly #deps: ClusterDeps;
   #api: LabApi | undefined;
 
@@ -47,6 +49,7 @@ export class LabCluster {
     this.namespace = plan.machines[0].namespace;
     this.addresses = plan.machines[0].addresses;
     this.ranges = plan.ranges;
+    this.machines = plan.machines;
   }
 
   /** A plain client with all rights. */
@@ -58,13 +61,18 @@ export class LabCluster {
   /** Runs kubectl with all rights from the root namespace. @throws Error with its words when it fails. */
   kubectl(args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     const kubectl = programPath(this.#deps.binaries, 'kubectl');
-    return run(kubectl, ['--kubeconfig', this.kubeconfigPath, ...args], options);
+    return run(kubectl, args, { ...options, env: { ...process.env, ...options.env, ...this.environment() } });
   }
 
   /** Environment in which plain `kubectl` talks to this cluster. */
   environment(): Record<string, string> {
     const folder = dirname(programPath(this.#deps.binaries, 'kubectl'));
-    return { KUBECONFIG: this.kubeconfigPath, PATH: [folder, process.env['PATH'] ?? ''].join(delimiter) };
+    return {
+      KUBECONFIG: this.kubeconfigPath,
+      // Else kubectl keeps what it finds out about an API server in the user's home.
+      KUBECACHEDIR: join(this.directory, 'kubectl-cache'),
+      PATH: [folder, process.env['PATH'] ?? ''].join(delimiter),
+    };
   }
 
   /** The API server's metrics in the Prometheus text format. */
@@ -72,35 +80,35 @@ export class LabCluster {
     return this.api.text('GET', '/metrics', { timeoutMs: 30_000 });
   }
 
-  /** Id of a component's process. */
-  pid(component: Component): number {
-    return this.#deps.supervisor.identity(processName(this.name, component)).pid;
+  /** Id of a component's process; `machine` counts from 1 and matters for what runs on every machine. */
+  pid(component: Component, machine = 1): number {
+    return this.#deps.supervisor.identity(processName(this.name, component, machine)).pid;
   }
 
   /** Log file of a component. */
-  logFile(component: Component): string {
-    return join(clusterFiles(this.directory).logs, `${component}.log`);
+  logFile(component: Component, machine = 1): string {
+    return this.#deps.supervisor.logFile(processName(this.name, component, machine));
   }
 
   /** Ends a component; resolves when its process is gone. */
-  async stopComponent(component: Component, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    await this.#deps.supervisor.stop(processName(this.name, component), signal);
+  async stopComponent(component: Component, signal: NodeJS.Signals = 'SIGTERM', machine = 1): Promise<void> {
+    await this.#deps.supervisor.stop(processName(this.name, component, machine), signal);
   }
 
   /** Starts a stopped component again with the same flags; an API server is ready when this resolves. */
-  async startComponent(component: Component): Promise<void> {
-    await this.#deps.supervisor.restart(processName(this.name, component));
+  async startComponent(component: Component, machine = 1): Promise<void> {
+    await this.#deps.supervisor.restart(processName(this.name, component, machine));
     if (component === 'kube-apiserver') await this.waitForApiServer();
   }
 
   /** Freezes a component: its connections stay open, but nothing answers. */
-  pauseComponent(component: Component): void {
-    this.#deps.supervisor.signal(processName(this.name, component), 'SIGSTOP');
+  pauseComponent(component: Component, machine = 1): void {
+    this.#deps.supervisor.signal(processName(this.name, component, machine), 'SIGSTOP');
   }
 
   /** Lets a paused component go on. */
-  resumeComponent(component: Component): void {
-    this.#deps.supervisor.signal(processName(this.name, component), 'SIGCONT');
+  resumeComponent(component: Component, machine = 1): void {
+    this.#deps.supervisor.signal(processName(this.name, component, machine), 'SIGCONT');
   }
 
   /** Kills the API server at once, as a crash would; SIGTERM lets it finish what it does. */

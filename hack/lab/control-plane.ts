@@ -8,15 +8,27 @@ import type { Component, LabConfig } from './options.js';
 import type { ClusterPlan } from './plan.js';
 import type { ProcessSpec } from './state.js';
 
-/** Files below a cluster's folder. */
-export const clusterFiles = (directory: string) => ({
-  kubeconfig: join(directory, 'kubeconfig'),
-  pki: join(directory, 'pki'),
-  logs: join(directory, 'logs'),
-  etcd: join(directory, 'etcd'),
-  controllerManager: join(directory, 'controller-manager.kubeconfig'),
-  scheduler: join(directory, 'scheduler.kubeconfig'),
-});
+/** Files and folders of a cluster. */
+export interface ClusterFiles {
+  readonly kubeconfig: string;
+  readonly pki: string;
+  readonly logs: string;
+  readonly etcd: string;
+  readonly controllerManager: string;
+  readonly scheduler: string;
+}
+
+/** Where a cluster has its files below its folder. */
+export function clusterFiles(directory: string): ClusterFiles {
+  return {
+    kubeconfig: join(directory, 'kubeconfig'),
+    pki: join(directory, 'pki'),
+    logs: join(directory, 'logs'),
+    etcd: join(directory, 'etcd'),
+    controllerManager: join(directory, 'controller-manager.kubeconfig'),
+    scheduler: join(directory, 'scheduler.kubeconfig'),
+  };
+}
 
 /** Issues all certificates of a control plane and writes the kubeconfigs of its users. */
 export async function createCredentials(plan: ClusterPlan, extraHosts: readonly string[]): Promise<void> {
@@ -152,9 +164,13 @@ const argsOf = {
 /** A program of a control plane. */
 export type ControlPlaneComponent = keyof typeof argsOf;
 
-/** Name of a component's process in the instance. */
-export function processName(cluster: string, component: string): string {
-  return `${cluster}.${component}`;
+/**
+ * Name of a component's process in the instance. What runs on every machine of a full cluster has the machine's number
+ * (from 1) in its name.
+ */
+export function processName(cluster: string, component: Component, machine = 1): string {
+  const perMachine = ['containerd', 'kubelet', 'kube-proxy'].includes(component);
+  return `${cluster}.${component}${perMachine ? `-${machine}` : ''}`;
 }
 
 /** How to run a program of a control plane. */
@@ -174,7 +190,7 @@ export function controlPlaneSpec(
 }
 
 /** Path of a program. @throws Error when the lab was started without it. */
-export function programPath(binaries: Binaries, name: Component | (string & {})): string {
+export function programPath(binaries: Binaries, name: string): string {
   const path = binaries[name];
   if (path === undefined) throw new Error(`this lab has no ${name}`);
   return path;

@@ -4,6 +4,7 @@ import { clientAddresses, hostAddresses } from './addresses.js';
 import { ensureBinaries, type Binaries } from './binaries.js';
 import { startLightCluster } from './boot.js';
 import { LabCluster } from './cluster.js';
+import { startFullCluster } from './full/start.js';
 import { configureBridge, createNamespace, inNamespace, namespaceName, reserveBlock } from './network.js';
 import { compileLabOptions, type LabConfig, type LabOptions } from './options.js';
 import { instanceFingerprint } from './paths.js';
@@ -128,6 +129,7 @@ export class Lab {
       command,
       args,
       env: options.env ?? {},
+      transient: true,
       logFile: options.logFile ?? join(this.#store.directory, 'client', `${name}.log`),
     });
   }
@@ -149,13 +151,13 @@ export class Lab {
     return where === 'client' ? this.clientNamespace : this.cluster(where).namespace;
   }
 
-  /** Tells for every recorded process whether it runs. */
+  /** Tells which processes run; programs of {@link spawnIn} are left out once they have ended. */
   processes(): { readonly name: string; readonly pid: number; readonly alive: boolean }[] {
-    return this.#store.processes().map(({ spec, identity }) => ({
-      name: spec.name,
-      pid: identity.pid,
-      alive: isAlive(identity),
+    const entries = this.#store.processes().map(({ spec, identity }) => ({
+      entry: { name: spec.name, pid: identity.pid, alive: isAlive(identity) },
+      transient: spec.transient === true,
     }));
+    return entries.filter(({ entry, transient }) => entry.alive || !transient).map(({ entry }) => entry);
   }
 
   /** Closes this program's idle connections; the lab goes on. */
@@ -173,14 +175,8 @@ export class Lab {
     const started = performance.now();
     const cluster = this.cluster(plan.name);
     const proxyAddresses = [this.hostAddress, this.clientAddress];
-    await startLightCluster({
-      plan,
-      config: this.config,
-      binaries,
-      supervisor: this.#supervisor,
-      cluster,
-      proxyAddresses,
-    });
+    const request = { plan, config: this.config, binaries, supervisor: this.#supervisor, cluster, proxyAddresses };
+    await (this.config.full ? startFullCluster(request, log) : startLightCluster(request));
     log(`${plan.name} is ready (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   }
 }

@@ -2,7 +2,15 @@ import { CLUSTERS_PER_BLOCK, NODES_PER_CLUSTER, type Family } from './addresses.
 import { PINNED_KUBERNETES } from './versions.js';
 
 /** Programs whose flags a caller may extend. */
-export type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kwok';
+export type Component =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kwok'
+  | 'containerd'
+  | 'kubelet'
+  | 'kube-proxy';
 
 /** What a caller may ask of a lab. */
 export interface LabOptions {
@@ -73,22 +81,25 @@ export function clusterNames(members: number): string[] {
   return ['host', ...Array.from({ length: count }, (_, index) => `member${index + 1}`)];
 }
 
+const DEFAULTS = {
+  instance: 'default',
+  members: 2,
+  full: false,
+  family: 'ipv4',
+  sameCidrs: false,
+  kubeVersion: PINNED_KUBERNETES,
+  kubeVersions: {},
+  extraArgs: {},
+} as const;
+
 /** Applies defaults. @throws Error that lists all problems. */
 export function compileLabOptions(options: LabOptions): LabConfig {
-  const full = options.full ?? false;
-  const nodes = options.nodes ?? (full ? 1 : 3);
-  const config: LabConfig = {
-    instance: options.instance ?? 'default',
-    members: options.members ?? 2,
-    nodes,
-    hostNodes: options.hostNodes ?? (full ? nodes : 0),
-    full,
-    family: options.family ?? 'ipv4',
-    sameCidrs: options.sameCidrs ?? false,
-    kubeVersion: options.kubeVersion ?? PINNED_KUBERNETES,
-    kubeVersions: options.kubeVersions ?? {},
-    extraArgs: options.extraArgs ?? {},
-  };
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => value !== undefined && name !== 'log'),
+  ) as LabOptions;
+  const nodes = given.nodes ?? (given.full === true ? 1 : 3);
+  const hostNodes = given.full === true ? nodes : 0;
+  const config: LabConfig = { ...DEFAULTS, nodes, hostNodes, ...given };
   const problems = problemsOf(config);
   if (problems.length > 0) throw new Error(`bad lab options: ${problems.join('; ')}`);
   return config;

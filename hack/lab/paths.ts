@@ -26,3 +26,13 @@ export function instanceDirectory(instance: string, root: string = LAB_ROOT): st
 export function instanceFingerprint(instance: string, root: string = LAB_ROOT): string {
   return createHash('sha256').update(`${root}\0${instance}`).digest('hex').slice(0, 10);
 }
+
+/** Runtime folder of an instance with real containers: sockets, whose paths must be short, and what the runtime mounts. */
+export function runtimeDirectory(instance: string, root: string = LAB_ROOT): string {
+  return `/run/kosmos-lab-${instanceFingerprint(instance, root)}`;
+}
+
+/** Path of the control group that holds all containers of an instance, below the root of every hierarchy. */
+export function instanceCgroup(instance: string, root: string = LAB_ROOT): string {
+  return `/kosmos-lab-${instanceFingerprint(instance, root)}`;
+}

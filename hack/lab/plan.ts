@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { clusterRanges, nodeAddresses, urlHost, type Addresses, type ClusterRanges } from './addresses.js';
 import { namespaceName } from './network.js';
 import { clusterNames, type LabConfig } from './options.js';
-import { instanceDirectory } from './paths.js';
+import { instanceCgroup, instanceDirectory, runtimeDirectory } from './paths.js';
 
 /** One machine of a cluster: a network namespace, in a full cluster with a kubelet. */
 export interface NodePlan {
@@ -10,6 +10,12 @@ export interface NodePlan {
   readonly namespace: string;
   readonly addresses: Addresses;
   readonly directory: string;
+  /** Folder for sockets and for what the container runtime mounts. */
+  readonly runtimeDirectory: string;
+  /** Control group of its pods. */
+  readonly cgroup: string;
+  /** Name of its container network. */
+  readonly networkName: string;
 }
 
 /** All that is known about a cluster before it is started. */
@@ -34,6 +40,9 @@ function machinePlan(config: LabConfig, block: number, cluster: string, node: nu
     namespace: namespaceName(block, node === 0 ? cluster : name),
     addresses: nodeAddresses(block, config.family, index, node),
     directory: join(instanceDirectory(config.instance), cluster, `node${node + 1}`),
+    runtimeDirectory: join(runtimeDirectory(config.instance), `${index}-${node + 1}`),
+    cgroup: join(instanceCgroup(config.instance), name),
+    networkName: `${instanceCgroup(config.instance).slice(1)}-${name}`,
   };
 }
 

@@ -23,16 +23,22 @@ export interface RunOptions {
 /** Runs a command to its end. @throws Error with the command's own words when it fails or takes too long. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   const timeoutMs = options.timeoutMs ?? 60_000;
-  const spawnOptions: SpawnOptions = { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' };
+  const spawnOptions: SpawnOptions = { stdio: ['pipe', 'pipe', 'pipe'] };
   if (options.cwd !== undefined) spawnOptions.cwd = options.cwd;
   if (options.env !== undefined) spawnOptions.env = options.env;
   const result = await new Promise<CommandResult & { signal: string | null }>((done, failed) => {
     const child = spawn(command, args, spawnOptions);
+    // The "timeout" option of spawn keeps its timer when the command doesn't exist.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.on('error', failed);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      failed(error);
+    });
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
       const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8');
       done({ code: code ?? 1, signal, stdout: text(stdout), stderr: text(stderr) });
     });

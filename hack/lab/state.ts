@@ -30,6 +30,8 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** May end at any time without anything being wrong. */
+  readonly transient?: boolean;
 }
 
 /** A started process with all that is needed to start it again. */

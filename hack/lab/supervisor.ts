@@ -106,6 +106,11 @@ export class Supervisor {
     return this.#record(name).identity;
   }
 
+  /** Log file of the process that was last started under a name. */
+  logFile(name: string): string {
+    return this.#record(name).spec.logFile;
+  }
+
   /** @throws Error with the end of the log when the process doesn't run. */
   assertRunning(name: string): void {
     const { spec, identity } = this.#record(name);

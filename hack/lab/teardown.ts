@@ -1,6 +1,8 @@
+import { processesInCgroup } from './full/cgroups.js';
+import { removeContainerRemains } from './full/remains.js';
 import { clusterNames } from './options.js';
 import { blocksOf, deleteBlock, deleteNamespace, namespacesOf, processesIn } from './network.js';
-import { instanceFingerprint } from './paths.js';
+import { instanceCgroup, instanceFingerprint } from './paths.js';
 import { identify, isAlive, markedProcesses, signalProcess, waitForEnd, type ProcessIdentity } from './processes.js';
 import { waitFor } from './run.js';
 import type { StateStore } from './state.js';
@@ -8,13 +10,17 @@ import type { StateStore } from './state.js';
 const KILL_LIMIT_MS = 30_000;
 const CREATOR_LIMIT_MS = 60_000;
 
-/** All processes of an instance: recorded ones, marked ones, and whatever runs in its namespaces. */
-async function processesOf(store: StateStore, namespaces: readonly string[]): Promise<ProcessIdentity[]> {
+/** All processes of an instance: recorded ones, marked ones, and whatever runs in its namespaces and containers. */
+async function processesOf(
+  store: StateStore,
+  instance: string,
+  namespaces: readonly string[],
+): Promise<ProcessIdentity[]> {
   const inside = await Promise.all(namespaces.map(processesIn));
   const found = [
     ...store.processes().map((record) => record.identity),
     ...markedProcesses(store.directory),
-    ...inside.flat().flatMap((pid) => identify(pid) ?? []),
+    ...[...inside.flat(), ...processesInCgroup(instanceCgroup(instance))].flatMap((pid) => identify(pid) ?? []),
   ];
   const unique = new Map(found.filter(isAlive).map((identity) => [identity.pid, identity]));
   unique.delete(process.pid);
@@ -22,9 +28,9 @@ async function processesOf(store: StateStore, namespaces: readonly string[]): Pr
 }
 
 /** Kills until nothing is left: a killed process may have started another one just before. */
-async function killAll(store: StateStore, namespaces: readonly string[]): Promise<void> {
+async function killAll(store: StateStore, instance: string, namespaces: readonly string[]): Promise<void> {
   const probe = async (): Promise<true | undefined> => {
-    const left = await processesOf(store, namespaces);
+    const left = await processesOf(store, instance, namespaces);
     if (left.length === 0) return true;
     for (const identity of left) signalProcess(identity, 'SIGKILL');
     await waitForEnd(left, KILL_LIMIT_MS);
@@ -54,7 +60,8 @@ export async function tearDown(store: StateStore, instance: string): Promise<voi
   await waitForCreator(store);
   const blocks = await blocksOf(instanceFingerprint(instance));
   const namespaces = (await Promise.all(blocks.map(namespacesOf))).flat();
-  await killAll(store, namespaces);
+  await killAll(store, instance, namespaces);
+  await removeContainerRemains(instance);
   for (const namespace of namespaces) await deleteNamespace(namespace);
   for (const block of blocks) await deleteBlock(block);
   store.remove(clusterNames(store.load()?.config.members ?? 0));

@@ -6,21 +6,23 @@ export type TestEvent =
   | { readonly kind: 'end'; readonly passes: number; readonly failures: number };
 
 interface RawEvent {
-  readonly total?: number;
-  readonly fullTitle?: string;
-  readonly duration?: number;
-  readonly err?: string;
-  readonly stack?: string;
-  readonly passes?: number;
-  readonly failures?: number;
+  readonly total: number;
+  readonly fullTitle: string;
+  readonly duration: number;
+  readonly err: string;
+  readonly stack: string | null;
+  readonly passes: number;
+  readonly failures: number;
 }
+
+const NOTHING: RawEvent = { total: 0, fullTitle: '', duration: 0, err: '', stack: null, passes: 0, failures: 0 };
 
 function decode(line: string): readonly [unknown, RawEvent] | undefined {
   if (!line.startsWith('["')) return undefined;
   try {
     const value = JSON.parse(line) as unknown;
     if (!Array.isArray(value) || value.length !== 2 || typeof value[1] !== 'object') return undefined;
-    return [value[0], (value[1] ?? {}) as RawEvent];
+    return [value[0], { ...NOTHING, ...(value[1] as Partial<RawEvent>) }];
   } catch {
     return undefined;
   }
@@ -28,16 +30,16 @@ function decode(line: string): readonly [unknown, RawEvent] | undefined {
 
 /** Reads one line of output; a line that a test itself printed is no event. */
 export function parseEvent(line: string): TestEvent | undefined {
-  const [kind, raw] = decode(line) ?? [undefined, {}];
+  const [kind, raw] = decode(line) ?? [undefined, NOTHING];
   switch (kind) {
     case 'start':
-      return { kind, total: raw.total ?? 0 };
+      return { kind, total: raw.total };
     case 'pass':
-      return { kind, title: raw.fullTitle ?? '', durationMs: raw.duration ?? 0 };
+      return { kind, title: raw.fullTitle, durationMs: raw.duration };
     case 'fail':
-      return { kind, title: raw.fullTitle ?? '', error: raw.stack ?? raw.err ?? '' };
+      return { kind, title: raw.fullTitle, error: raw.stack ?? raw.err };
     case 'end':
-      return { kind, passes: raw.passes ?? 0, failures: raw.failures ?? 0 };
+      return { kind, passes: raw.passes, failures: raw.failures };
     default:
       return undefined;
   }

@@ -33,6 +33,8 @@ export const MEMBER_UID_ANNOTATION = 'kosmos.io/member-uid';
 export const POD_LABEL = 'kosmos-io/pod';
 /** On a pod: selectors to use in the member. */
 export const CLUSTER_SELECTOR_ANNOTATION = 'kosmos.io/cluster-selector';
+/** On a host pod: says why the member's scheduler has not placed the member pod; absent once it has. */
+export const MEMBER_SCHEDULED_CONDITION = 'kosmos.io/MemberScheduled';
 /** On a DaemonSet or its pods: may run on virtual nodes. */
 export const DAEMONSET_ALLOW_ANNOTATION = 'kosmos-io/daemonset-allow';
 /** On a Cluster, namespace or pod: what happens to pods while the member is unreachable. */

@@ -1,11 +1,12 @@
 import type { Namespace, Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
+import type { InformerFactory } from '../../kube/informer-factory.js';
 import type { Informer } from '../../kube/informer.js';
 import { namespaces, pods } from '../../kube/resource.js';
-import type { InformerFactory } from '../../kube/informer-factory.js';
 import type { Clock, Random } from '../../lib/clock.js';
+import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
-import type { Member, MemberFeature, MemberModule } from './member.js';
+import type { Member, MemberFeature, MemberModule, ModuleReport } from './member.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import { ownedSelector, type Ownership } from './ownership.js';
@@ -15,7 +16,12 @@ export interface ConnectionOptions {
   readonly config: ClusterConfig;
   readonly ownership: Ownership;
   readonly client: KubeClient;
+  /** For probes alone, so that they never wait behind a burst of pods. */
+  readonly probeClient: KubeClient;
+  readonly leaving: boolean;
   readonly features: readonly MemberFeature[];
+  /** Keeps of our pods in the member what the features need. */
+  readonly trimPod: (pod: Pod) => Pod;
   readonly createInformer: InformerFactory;
   readonly clock: Clock;
   readonly random: Random;
@@ -32,18 +38,28 @@ export class MemberConnection implements Member {
   readonly namespaces: Informer<Namespace>;
   readonly namespaceMaker: MemberNamespaces;
   readonly logger: Logger;
+  readonly leaving: boolean;
+  readonly #listeners = new Set<() => void>();
   readonly #modules: readonly MemberModule[];
+  readonly #probeClient: KubeClient;
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>[] = [];
 
   constructor(options: ConnectionOptions) {
     const { client, clock, random, createInformer, ownership } = options;
     this.config = options.config;
+    this.leaving = options.leaving;
     this.ownership = ownership;
     this.client = client;
+    this.#probeClient = options.probeClient;
     this.logger = options.logger.child({ cluster: options.config.name });
-    this.probe = new Probe({ client, clock, random });
-    this.pods = createInformer({ client, type: pods, labelSelector: ownedSelector(ownership) });
+    this.probe = new Probe({ client: options.probeClient, clock, random });
+    this.pods = createInformer({
+      client,
+      type: pods,
+      labelSelector: ownedSelector(ownership),
+      transform: options.trimPod,
+    });
     this.namespaces = createInformer({ client, type: namespaces, transform: trimNamespace });
     this.namespaceMaker = new MemberNamespaces({ client, informer: this.namespaces, ownership });
     this.#modules = options.features.map((feature) => feature.open(this));
@@ -59,9 +75,24 @@ export class MemberConnection implements Member {
     return this.synced && this.pods.connected && this.probe.reachable;
   }
 
+  /** What the modules report, put together. */
+  get reports(): readonly ModuleReport[] {
+    return this.#modules.flatMap((module) => module.report ?? []);
+  }
+
+  /** Hears of everything that may change the Cluster's status. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
   /** Starts probe, caches and modules; returns at once. */
   start(): void {
     const { signal } = this.#stop;
+    this.probe.onResult(() => this.changed());
     this.#track(this.probe.run(signal));
     this.#track(this.pods.run(signal));
     this.#track(this.namespaces.run(signal));
@@ -71,7 +102,7 @@ export class MemberConnection implements Member {
   /** Lets the modules write until `leading` is aborted or the connection closes. */
   async lead(leading: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([leading, this.#stop.signal]);
-    const leads = Promise.all(this.#modules.map((module) => this.#guard(module.lead(signal))));
+    const leads = Promise.all(this.#modules.map((module) => this.#guard(module.lead(signal), signal)));
     this.#running.push(leads);
     await leads;
   }
@@ -80,18 +111,18 @@ export class MemberConnection implements Member {
   async close(): Promise<void> {
     this.#stop.abort(new Error('the connection to the member was closed'));
     await Promise.all(this.#running);
-    await this.client.close();
+    await Promise.all([this.client.close(), this.#probeClient.close()]);
   }
 
   #track(work: Promise<void>): void {
-    this.#running.push(this.#guard(work));
+    this.#running.push(this.#guard(work, this.#stop.signal));
   }
 
-  async #guard(work: Promise<void>): Promise<void> {
+  async #guard(work: Promise<void>, signal: AbortSignal): Promise<void> {
     try {
       await work;
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.logger.error('part of a member connection ended', { error });
+      if (!signal.aborted) this.logger.error('part of a member connection ended', { error: errorMessage(error) });
     }
   }
 }

@@ -51,6 +51,11 @@ export class HostPods {
     this.#rearrange([...nodes].some((node) => !previous.has(node)));
   }
 
+  /** Whether the node is one of the cluster's virtual nodes. */
+  hasNode(cluster: string, node: string): boolean {
+    return this.#nodesOf.get(cluster)?.has(node) === true;
+  }
+
   get(cluster: string, key: ObjectKey): Pod | undefined {
     const nodes = this.#nodesOf.get(cluster);
     if (nodes === undefined) return undefined;

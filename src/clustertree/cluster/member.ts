@@ -1,4 +1,4 @@
-import type { Namespace, Node, Pod } from '../../apis/core.js';
+import type { Namespace, Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
 import type { Logger } from '../../lib/logger.js';
@@ -20,12 +20,25 @@ export interface Member {
   readonly namespaces: Informer<Namespace>;
   readonly namespaceMaker: MemberNamespaces;
   readonly logger: Logger;
+  /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
+  readonly leaving: boolean;
+  /** To be called when what a module reports has changed. */
+  changed(): void;
+}
+
+/** What a module knows that belongs into the Cluster's status. */
+export interface ModuleReport {
+  /** Virtual nodes that can't be made, one message each. */
+  readonly conflicts: readonly string[];
+  /** Nodes of the member. */
+  readonly nodes: { readonly ready: number; readonly total: number };
 }
 
 /** What a feature does for one member. */
 export interface MemberModule {
   /** Whether its caches are complete. */
   readonly synced: boolean;
+  readonly report?: ModuleReport;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Writes, on the leader only, until aborted. May be called again after it ended. */

@@ -50,7 +50,8 @@ export class NamespaceSweep implements Reconciler {
   async #remove(present: Namespace, name: string, signal: AbortSignal): Promise<Result> {
     const { member, host, report } = this.#options;
     const prefix = `${name}/`;
-    if (member.pods.store.keys().some((key) => key.startsWith(prefix))) return { requeueAfterMs: PODS_LEFT_RETRY_MS };
+    if ([...member.pods.store.keys()].some((key) => key.startsWith(prefix)))
+      return { requeueAfterMs: PODS_LEFT_RETRY_MS };
     try {
       await host.get(namespaces, { name }, { signal });
       return { requeueAfterMs: PODS_LEFT_RETRY_MS };

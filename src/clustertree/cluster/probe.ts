@@ -1,15 +1,17 @@
 import type { Clock, Random } from '../../lib/clock.js';
-import { errorMessage } from '../../lib/errors.js';
 import type { KubeClient } from '../../kube/client.js';
+import type { UnreachableReason } from './conditions.js';
+import { probeFailure } from './probe-failure.js';
 
-/** What the last probe of a member's API server found. */
-export interface ProbeResult {
-  readonly reachable: boolean;
-  /** Empty when reachable. */
-  readonly message: string;
-  /** gitVersion of the member's API server, once known. */
-  readonly version?: string | undefined;
-}
+/** What the last probe of a member's API server found. `version` is its gitVersion, once known. */
+export type ProbeResult =
+  | { readonly reachable: true; readonly version: string | undefined }
+  | {
+      readonly reachable: false;
+      readonly version: string | undefined;
+      readonly reason: UnreachableReason;
+      readonly message: string;
+    };
 
 export interface ProbeOptions {
   readonly client: Pick<KubeClient, 'getPath'>;
@@ -84,9 +86,9 @@ export class Probe {
         this.#version = body.gitVersion;
         this.#versionReadAt = clock.monotonic();
       }
-      return { reachable: true, message: '', version: this.#version };
+      return { reachable: true, version: this.#version };
     } catch (error) {
-      return { reachable: false, message: errorMessage(error), version: this.#version };
+      return { reachable: false, version: this.#version, ...probeFailure(error) };
     }
   }
 

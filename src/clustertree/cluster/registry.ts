@@ -6,23 +6,20 @@ import {
   CLUSTER_ROLE_ROOT,
   NODE_CLUSTER_ANNOTATION,
 } from '../../apis/names.js';
+import { isNotFound } from '../../kube/api-error.js';
 import type { Informer } from '../../kube/informer.js';
 import type { ObjectKey } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
+import type { InvalidReason } from './conditions.js';
 import type { MemberConnection } from './connection.js';
 import type { HostPods } from './host-pods.js';
 import { compileCluster, type ClusterConfig } from './options.js';
 
-/** How to reach a member, read from a Cluster or the Secret it refers to. */
-export interface MemberAccess {
-  readonly kubeconfig: string;
-}
-
 /** Why a Cluster has no connection. */
 export interface ConnectionProblem {
-  readonly reason: 'InvalidSpec' | 'InvalidKubeconfig' | 'KubeconfigSecretMissing';
+  readonly reason: InvalidReason;
   readonly message: string;
 }
 
@@ -31,10 +28,10 @@ export interface RegistryOptions {
   /** Virtual nodes in the host. */
   readonly hostNodes: Informer<Node>;
   readonly hostPods: HostPods;
-  /** Reads the kubeconfig; throws a FederationError when there is none. */
-  readonly readKubeconfig: (cluster: Cluster, signal: AbortSignal) => Promise<string>;
+  /** Reads the kubeconfig; throws when there is none. */
+  readonly readKubeconfig: (config: ClusterConfig, signal: AbortSignal) => Promise<string>;
   /** Makes a connection, not yet started; throws when the kubeconfig is bad. */
-  readonly connect: (config: ClusterConfig, kubeconfig: string) => Promise<MemberConnection>;
+  readonly connect: (config: ClusterConfig, kubeconfig: string, leaving: boolean) => MemberConnection;
   readonly logger: Logger;
 }
 
@@ -49,7 +46,7 @@ const SECRET_POLL_MS = 10_000;
 /** Whether a Cluster takes part in ClusterTree, or did and is not cleaned up yet. */
 export function concernsClusterTree(cluster: Cluster): boolean {
   if (cluster.metadata?.annotations?.[CLUSTER_ROLE_ANNOTATION] === CLUSTER_ROLE_ROOT) return false;
-  const enabled = cluster.spec?.clusterTreeOptions?.enable !== false && !cluster.metadata?.deletionTimestamp;
+  const enabled = cluster.spec.clusterTreeOptions?.enable !== false && !cluster.metadata?.deletionTimestamp;
   return enabled || (cluster.metadata?.finalizers?.includes(CLUSTER_FINALIZER) ?? false);
 }
 
@@ -109,7 +106,7 @@ export class MemberRegistry implements Reconciler {
       await this.#close(name);
       this.#setProblem(name, { reason: reasonOf(error), message: errorMessage(error) });
     }
-    const pollable = cluster.spec?.kubeconfigSecretRef !== undefined || this.#problems.has(name);
+    const pollable = cluster.spec.kubeconfigSecretRef !== undefined || this.#problems.has(name);
     return pollable ? { requeueAfterMs: SECRET_POLL_MS } : {};
   }
 
@@ -120,12 +117,14 @@ export class MemberRegistry implements Reconciler {
 
   async #open(name: string, cluster: Cluster, signal: AbortSignal): Promise<void> {
     const config = compileCluster(cluster);
-    const kubeconfig = await this.#options.readKubeconfig(cluster, signal);
+    const kubeconfig = await this.#options.readKubeconfig(config, signal);
     this.#options.hostPods.setNodes(name, this.#virtualNodes(config));
-    const fingerprint = JSON.stringify([config, kubeconfig]);
+    const leaving = !config.treeEnabled || cluster.metadata?.deletionTimestamp !== undefined;
+    const fingerprint = JSON.stringify([config, kubeconfig, leaving]);
     if (this.#entries.get(name)?.fingerprint === fingerprint) return;
     await this.#close(name, { keepNodes: true });
-    const connection = await this.#options.connect(config, kubeconfig);
+    const connection = this.#options.connect(config, kubeconfig, leaving);
+    connection.onChange(() => this.#changed(name));
     this.#entries.set(name, { fingerprint, connection });
     connection.start();
     if (this.#leading !== undefined && !this.#leading.aborted) void connection.lead(this.#leading);
@@ -135,7 +134,7 @@ export class MemberRegistry implements Reconciler {
 
   /** The nodes that the Cluster asks for, and those it once asked for and that still exist. */
   #virtualNodes(config: ClusterConfig): ReadonlySet<string> {
-    const names = new Set(config.virtualNodes.map((node) => node.name));
+    const names = new Set(config.virtualNodes.map((node) => node.nodeName));
     for (const node of this.#options.hostNodes.store.list()) {
       if (node.metadata?.annotations?.[NODE_CLUSTER_ANNOTATION] === config.name) names.add(node.metadata.name ?? '');
     }
@@ -165,8 +164,7 @@ export class MemberRegistry implements Reconciler {
   }
 }
 
-function reasonOf(error: unknown): ConnectionProblem['reason'] {
-  if (!(error instanceof FederationError)) return 'InvalidKubeconfig';
-  if (error.code === 'CLUSTER_INVALID') return 'InvalidSpec';
-  return error.code === 'API_ERROR' ? 'KubeconfigSecretMissing' : 'InvalidKubeconfig';
+function reasonOf(error: unknown): InvalidReason {
+  if (isNotFound(error)) return 'KubeconfigSecretMissing';
+  return error instanceof FederationError && error.code === 'CLUSTER_INVALID' ? 'InvalidSpec' : 'InvalidKubeconfig';
 }

@@ -15,7 +15,7 @@ const pod = (fields: Partial<Pod> = {}): Pod => ({
 async function statusOf(promise: Promise<unknown>): Promise<number> {
   return promise.then(
     () => 200,
-    (error: unknown) => (error as ApiError).status,
+    (error: unknown) => (error as ApiError).statusCode,
   );
 }
 
@@ -57,7 +57,7 @@ describe('FakeKubeClient', () => {
       }),
     );
     const patch = { spec: { nodeName: 'x' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
-    const patched = await client.patch(pods, ref, patch, { type: 'strategic', subresource: 'status' });
+    const patched = await client.patch(pods, ref, patch, { type: 'strategic', subresource: 'statusCode' });
     expect(patched.status?.conditions).to.deep.equal([
       { type: 'Ready', status: 'True' },
       { type: 'Mine', status: 'True' },
