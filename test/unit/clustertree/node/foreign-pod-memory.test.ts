@@ -22,7 +22,7 @@ const json = (i) => JSON.stringify({
     labels: { app: 'x'.repeat(40) } },
   spec: { nodeName: 'ip-10-0-' + (i % 100) + '-7.eu-west-1.compute.internal', containers: [{ name: 'main',
     image: 'registry.example.com/team/image:' + i,
-    env: Array.from({ length: 20 }, (_, n) => ({ name: 'V' + n, value: 'v'.repeat(30) + i })),
+    env: Array.from({ length: 4 }, (_, n) => ({ name: 'V' + n, value: 'v'.repeat(30) + i })),
     resources: { requests: { cpu: (1 + i % 40) * 25 + 'm', memory: (1 + i % 10) * 64 + 'Mi' } } }] },
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
 });
