@@ -44,24 +44,12 @@ export function createNodeFeature(options: NodeFeatureOptions): MemberFeature {
   return { name: 'node', open: (member) => new NodeModule(options, member) };
 }
 
-/** The cache's key is needed again to take the pod out of the sums. */
-interface KeyedForeignPod extends ForeignPod {
-  readonly key: ObjectKey;
-}
-
-function keyed(trim: (pod: Pod) => ForeignPod | undefined): (pod: Pod) => KeyedForeignPod | undefined {
-  return (pod) => {
-    const trimmed = trim(pod);
-    return trimmed && { key: objectKey(pod), ...trimmed };
-  };
-}
-
 class NodeModule implements MemberModule {
   readonly #options: NodeFeatureOptions;
   readonly #member: Member;
   readonly #inventory = new MemberInventory();
   readonly #memberNodes: Informer<Node, MemberNode>;
-  readonly #foreignPods: Informer<Pod, KeyedForeignPod>;
+  readonly #foreignPods: Informer<Pod, ForeignPod>;
   readonly #conflicts = new Map<string, string>();
   #touched: (node?: string) => void = () => undefined;
 
@@ -89,12 +77,12 @@ class NodeModule implements MemberModule {
       type: pods,
       labelSelector: foreignSelector(member.ownership),
       fieldSelector: TAKES_ROOM,
-      transform: keyed(createForeignPodTrimmer()),
+      transform: createForeignPodTrimmer(),
     });
     this.#foreignPods.addHandler({
-      onAdd: (pod) => this.#setPod(pod.key, pod),
-      onUpdate: (_old, pod) => this.#setPod(pod.key, pod),
-      onDelete: (pod) => this.#setPod(pod.key, undefined),
+      onAdd: (pod) => this.#changePod(undefined, pod),
+      onUpdate: (old, pod) => this.#changePod(old, pod),
+      onDelete: (old) => this.#changePod(old, undefined),
     });
   }
 
@@ -163,8 +151,8 @@ class NodeModule implements MemberModule {
     }
   }
 
-  #setPod(key: ObjectKey, pod: ForeignPod | undefined): void {
-    if (this.#inventory.setPod(key, pod)) this.#touched();
+  #changePod(before: ForeignPod | undefined, after: ForeignPod | undefined): void {
+    if (this.#inventory.changePod(before, after)) this.#touched();
   }
 
   #setNode(node: MemberNode): void {
