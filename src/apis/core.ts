@@ -4,6 +4,7 @@ import type {
   V1Container,
   V1ContainerStatus,
   V1EnvFromSource,
+  V1DaemonSet,
   V1EnvVar,
   V1EphemeralContainer,
   V1LabelSelector,
@@ -20,6 +21,7 @@ import type {
   V1PodCondition,
   V1PodSpec,
   V1PodStatus,
+  V1Secret,
   V1Service,
   V1ServiceAccount,
   V1Taint,
@@ -53,8 +55,10 @@ export type Taint = Wire<V1Taint>;
 export type Node = Wire<V1Node>;
 export type NodeCondition = Wire<V1NodeCondition>;
 export type Namespace = Wire<V1Namespace>;
+export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;
+export type DaemonSet = Wire<V1DaemonSet>;
 export type Lease = Wire<V1Lease>;
 export type Event = Wire<CoreV1Event>;
 

@@ -50,3 +50,15 @@ export const KOSMOS_NAMESPACE = 'kosmos-system';
 export const NODE_LEASE_NAMESPACE = 'kube-node-lease';
 /** Field manager of every write of the manager. */
 export const FIELD_MANAGER = 'kosmos-manager';
+
+/** Older form of {@link OS_LABEL}; Kosmos' virtual nodes carry it. */
+export const BETA_OS_LABEL = 'beta.kubernetes.io/os';
+/** Values of {@link NODE_MODE_ANNOTATION}. */
+export const NODE_MODE_CLUSTER = 'one2cluster';
+export const NODE_MODE_PARTY = 'one2party';
+/** On a virtual node: what Kosmos wrote there, so that it can take it away again. */
+export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-keys';
+/** On a Cluster: name of the physical member that several Clusters share. */
+export const ACTUAL_CLUSTER_LABEL = 'kosmos.io/actual-cluster-name';
+/** Key of the kubeconfig in the Secret of `spec.kubeconfigSecretRef`. */
+export const KUBECONFIG_SECRET_KEY = 'kubeconfig';

@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import {
+  ApiError,
+  apiErrorOf,
+  isAlreadyExists,
+  isBadRequest,
+  isConflict,
+  isExpired,
+  isForbidden,
+  isGone,
+  isInternalError,
+  isInvalid,
+  isMethodNotSupported,
+  isNotFound,
+  isResourceVersionTooLarge,
+  isServerTimeout,
+  isServiceUnavailable,
+  isTooManyRequests,
+  isUnauthorized,
+  parseRetryAfter,
+} from '../../../src/kube/api-error.js';
+
+const predicates = {
+  isAlreadyExists,
+  isBadRequest,
+  isConflict,
+  isExpired,
+  isForbidden,
+  isGone,
+  isInternalError,
+  isInvalid,
+  isMethodNotSupported,
+  isNotFound,
+  isResourceVersionTooLarge,
+  isServerTimeout,
+  isServiceUnavailable,
+  isTooManyRequests,
+  isUnauthorized,
+};
+
+function holding(error: unknown): string[] {
+  return Object.entries(predicates)
+    .filter(([, predicate]) => predicate(error))
+    .map(([name]) => name);
+}
+
+function status(code: number, reason: string, more: object = {}): ApiError {
+  return apiErrorOf(code, JSON.stringify({ kind: 'Status', code, reason, message: 'm', ...more }));
+}
+
+describe('ApiError', () => {
+  const table: readonly (readonly [number, string, readonly string[]])[] = [
+    [400, 'BadRequest', ['isBadRequest']],
+    [401, 'Unauthorized', ['isUnauthorized']],
+    [403, 'Forbidden', ['isForbidden']],
+    [404, 'NotFound', ['isNotFound']],
+    [405, 'MethodNotAllowed', ['isMethodNotSupported']],
+    [409, 'Conflict', ['isConflict']],
+    [409, 'AlreadyExists', ['isAlreadyExists']],
+    [410, 'Gone', ['isExpired', 'isGone']],
+    [410, 'Expired', ['isExpired']],
+    [422, 'Invalid', ['isInvalid']],
+    [429, 'TooManyRequests', ['isTooManyRequests']],
+    [500, 'InternalError', ['isInternalError']],
+    [500, 'ServerTimeout', ['isServerTimeout']],
+    [503, 'ServiceUnavailable', ['isServiceUnavailable']],
+    [504, 'Timeout', ['isServerTimeout']],
+    [418, 'SomethingNew', []],
+  ];
+  for (const [code, reason, expected] of table) {
+    it(`knows ${code} ${reason}`, () => {
+      expect(holding(status(code, reason))).to.deep.equal(expected);
+    });
+  }
+
+  it('goes by the HTTP code when the answer is no Status', () => {
+    expect(holding(apiErrorOf(404, '<html>not here</html>'))).to.deep.equal(['isNotFound']);
+    expect(holding(apiErrorOf(410, ''))).to.deep.equal(['isExpired', 'isGone']);
+    expect(holding(apiErrorOf(409, '{"kind":"Other"}'))).to.deep.equal(['isConflict']);
+  });
+
+  it('does not take a 409 of unknown meaning for an existing object', () => {
+    expect(isAlreadyExists(apiErrorOf(409, ''))).to.equal(false);
+  });
+
+  it('says no to anything that is no ApiError', () => {
+    for (const other of [undefined, null, 'NotFound', new Error('NotFound'), { statusCode: 404 }]) {
+      expect(holding(other)).to.deep.equal([]);
+    }
+  });
+
+  it('tells a version that the server does not know yet by its cause', () => {
+    const error = status(504, 'Timeout', { details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } });
+    expect(isResourceVersionTooLarge(error)).to.equal(true);
+  });
+
+  it('carries message, details and the time to wait', () => {
+    const error = status(429, 'TooManyRequests', {
+      message: 'slow down',
+      details: { name: 'x', retryAfterSeconds: 7 },
+    });
+    expect(error.message).to.equal('slow down');
+    expect(error.statusCode).to.equal(429);
+    expect(error.reason).to.equal('TooManyRequests');
+    expect(error.details?.name).to.equal('x');
+    expect(error.retryAfterSeconds).to.equal(7);
+    expect(error.code).to.equal('API_ERROR');
+  });
+
+  it('takes the time to wait from the header when the Status has none', () => {
+    expect(apiErrorOf(503, 'busy', 3).retryAfterSeconds).to.equal(3);
+  });
+
+  it('never quotes a body that is not a Status', () => {
+    expect(apiErrorOf(502, 'Authorization: Bearer abc').message).to.equal('the API server answered with HTTP 502');
+    expect(apiErrorOf(502, '{"token":"abc"').message).to.equal('the API server answered with HTTP 502');
+  });
+
+  it('advises against trying again only where the request itself is wrong', () => {
+    expect(status(400, 'BadRequest').retry).to.equal('never');
+    expect(status(415, 'UnsupportedMediaType').retry).to.equal('never');
+    for (const code of [403, 404, 409, 422, 429, 500, 503]) expect(status(code, 'x').retry).to.equal('backoff');
+  });
+});
+
+describe('parseRetryAfter', () => {
+  it('reads whole seconds', () => {
+    expect(parseRetryAfter('0')).to.equal(0);
+    expect(parseRetryAfter('17')).to.equal(17);
+  });
+
+  it('ignores dates, signs, fractions and absurd numbers', () => {
+    for (const text of [undefined, '', '-1', '1.5', 'Wed, 21 Oct 2026 07:28:00 GMT', '9999999999']) {
+      expect(parseRetryAfter(text)).to.equal(undefined);
+    }
+  });
+});
