@@ -160,7 +160,9 @@ function resized(wanted: Resources | undefined, actual: Resources | undefined): 
 
 /** API servers write every quantity in its one canonical form, so texts can be compared. */
 function resizedQuantities(wanted: Quantities = {}, actual: Quantities = {}): Quantities | undefined {
-  const changed = RESIZABLE.filter((name) => wanted[name] !== undefined && wanted[name] !== actual[name]);
-  if (changed.length === 0) return undefined;
-  return Object.fromEntries(changed.map((name) => [name, wanted[name] ?? '']));
+  const changed = RESIZABLE.flatMap((name) => {
+    const quantity = wanted[name];
+    return quantity === undefined || quantity === actual[name] ? [] : [[name, quantity] as const];
+  });
+  return changed.length > 0 ? Object.fromEntries(changed) : undefined;
 }
