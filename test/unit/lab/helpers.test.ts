@@ -6,14 +6,24 @@ import { CertificateAuthority, asn1Time, opensslConfig } from '../../../hack/lab
 import { writeKubeconfig } from '../../../hack/lab/kubeconfig.js';
 import { withFileLock } from '../../../hack/lab/lock.js';
 import { bridgeMac, bridgeName, inNamespace, namespaceName } from '../../../hack/lab/network.js';
-import { cacheDirectory, instanceCgroup, instanceFingerprint, runtimeDirectory } from '../../../hack/lab/paths.js';
-import { missingPackages } from '../../../hack/lab/prerequisites.js';
+import {
+  cacheDirectory,
+  instanceCgroup,
+  instanceDirectory,
+  instanceFingerprint,
+  runtimeDirectory,
+} from '../../../hack/lab/paths.js';
+import { compileLabOptions } from '../../../hack/lab/options.js';
+import { excessOfSocketPath, missingPackages } from '../../../hack/lab/prerequisites.js';
 import { identify, isAlive, signalProcess, startTicksOf, waitForEnd } from '../../../hack/lab/processes.js';
 import { run, waitFor } from '../../../hack/lab/run.js';
 import { logTail } from '../../../hack/lab/supervisor.js';
 import { X509Certificate } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { parse } from 'yaml';
+
+/** Longest path of a Unix socket on Linux. */
+const LONGEST = 107;
 
 async function rejection(promise: Promise<unknown>): Promise<Error> {
   try {
@@ -202,6 +212,13 @@ describe('helpers of the lab', () => {
     expect(missingPackages(true, () => true)).to.deep.equal([]);
     expect(missingPackages(false, () => false)).to.deep.equal(['iproute2', 'openssl', 'util-linux']);
     expect(missingPackages(true, (command) => command === 'ip')).to.include.members(['runc', 'nftables']);
+  });
+
+  it('knows when the paths of kubelet sockets get too long', () => {
+    const [short, long] = ['a', 'a'.repeat(40)].map((instance) => compileLabOptions({ full: true, instance }));
+    const room = LONGEST - `${instanceDirectory('a')}/member2/node1/kubelet/device-plugins/kubelet.sock`.length;
+    expect(excessOfSocketPath(short!)).to.equal(Math.max(0, -room));
+    expect(excessOfSocketPath(long!)).to.equal(Math.max(0, 39 - room));
   });
 
   it('finds the cache where the environment says', () => {
