@@ -1,22 +1,32 @@
 import type {
   CoreV1Event,
+  V1Affinity,
   V1Container,
   V1ContainerStatus,
+  V1EnvFromSource,
+  V1DaemonSet,
   V1EnvVar,
   V1EphemeralContainer,
+  V1LabelSelector,
   V1Lease,
   V1Namespace,
   V1Node,
+  V1NodeAffinity,
   V1NodeCondition,
+  V1NodeSelectorRequirement,
+  V1NodeSelectorTerm,
   V1ObjectMeta,
   V1Pod,
+  V1PodAffinityTerm,
   V1PodCondition,
   V1PodSpec,
   V1PodStatus,
+  V1Secret,
   V1Service,
   V1ServiceAccount,
   V1Taint,
   V1Toleration,
+  V1TopologySpreadConstraint,
   V1Volume,
 } from '@kubernetes/client-node';
 import type { Wire } from './wire.js';
@@ -31,14 +41,24 @@ export type Container = Wire<V1Container>;
 export type EphemeralContainer = Wire<V1EphemeralContainer>;
 export type ContainerStatus = Wire<V1ContainerStatus>;
 export type EnvVar = Wire<V1EnvVar>;
+export type EnvFromSource = Wire<V1EnvFromSource>;
 export type Volume = Wire<V1Volume>;
+export type Affinity = Wire<V1Affinity>;
+export type NodeAffinity = Wire<V1NodeAffinity>;
+export type NodeSelectorTerm = Wire<V1NodeSelectorTerm>;
+export type NodeSelectorRequirement = Wire<V1NodeSelectorRequirement>;
+export type PodAffinityTerm = Wire<V1PodAffinityTerm>;
+export type TopologySpreadConstraint = Wire<V1TopologySpreadConstraint>;
+export type LabelSelector = Wire<V1LabelSelector>;
 export type Toleration = Wire<V1Toleration>;
 export type Taint = Wire<V1Taint>;
 export type Node = Wire<V1Node>;
 export type NodeCondition = Wire<V1NodeCondition>;
 export type Namespace = Wire<V1Namespace>;
+export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;
+export type DaemonSet = Wire<V1DaemonSet>;
 export type Lease = Wire<V1Lease>;
 export type Event = Wire<CoreV1Event>;
 

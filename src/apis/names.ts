@@ -33,6 +33,8 @@ export const MEMBER_UID_ANNOTATION = 'kosmos.io/member-uid';
 export const POD_LABEL = 'kosmos-io/pod';
 /** On a pod: selectors to use in the member. */
 export const CLUSTER_SELECTOR_ANNOTATION = 'kosmos.io/cluster-selector';
+/** On a host pod: says why the member's scheduler has not placed the member pod; absent once it has. */
+export const MEMBER_SCHEDULED_CONDITION = 'kosmos.io/MemberScheduled';
 /** On a DaemonSet or its pods: may run on virtual nodes. */
 export const DAEMONSET_ALLOW_ANNOTATION = 'kosmos-io/daemonset-allow';
 /** On a Cluster, namespace or pod: what happens to pods while the member is unreachable. */
@@ -48,3 +50,15 @@ export const KOSMOS_NAMESPACE = 'kosmos-system';
 export const NODE_LEASE_NAMESPACE = 'kube-node-lease';
 /** Field manager of every write of the manager. */
 export const FIELD_MANAGER = 'kosmos-manager';
+
+/** Older form of {@link OS_LABEL}; Kosmos' virtual nodes carry it. */
+export const BETA_OS_LABEL = 'beta.kubernetes.io/os';
+/** Values of {@link NODE_MODE_ANNOTATION}. */
+export const NODE_MODE_CLUSTER = 'one2cluster';
+export const NODE_MODE_PARTY = 'one2party';
+/** On a virtual node: what Kosmos wrote there, so that it can take it away again. */
+export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-keys';
+/** On a Cluster: name of the physical member that several Clusters share. */
+export const ACTUAL_CLUSTER_LABEL = 'kosmos.io/actual-cluster-name';
+/** Key of the kubeconfig in the Secret of `spec.kubeconfigSecretRef`. */
+export const KUBECONFIG_SECRET_KEY = 'kubeconfig';

@@ -43,7 +43,10 @@ export class ApiError extends FederationError {
   /** How long the server asks to wait before the next try. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: Status, fallback: { statusCode: number; retryAfterSeconds?: number | undefined }) {
+  constructor(
+    status: Status,
+    fallback: { statusCode: number; retryAfterSeconds?: number | undefined } = { statusCode: 500 },
+  ) {
     const statusCode = status.code ?? fallback.statusCode;
     const retry: RetryAdvice = HOPELESS_CODES.has(statusCode) ? 'never' : 'backoff';
     super('API_ERROR', status.message || `the API server answered with HTTP ${statusCode}`, { retry });

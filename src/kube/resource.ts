@@ -1,4 +1,15 @@
-import type { Event, KubeObject, Lease, Namespace, Node, Pod, Service, ServiceAccount } from '../apis/core.js';
+import type {
+  DaemonSet,
+  Event,
+  KubeObject,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  Secret,
+  Service,
+  ServiceAccount,
+} from '../apis/core.js';
 
 /** Where a kind of object lives in the API. `T` is its wire type; it exists at compile time only. */
 export interface ResourceType<T extends KubeObject> {
@@ -63,6 +74,7 @@ export const services: ResourceType<Service> = {
   plural: 'services',
   namespaced: true,
 };
+export const secrets: ResourceType<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
 export const serviceAccounts: ResourceType<ServiceAccount> = {
   apiVersion: 'v1',
   kind: 'ServiceAccount',
@@ -75,4 +87,22 @@ export const leases: ResourceType<Lease> = {
   kind: 'Lease',
   plural: 'leases',
   namespaced: true,
+};
+export const daemonSets: ResourceType<DaemonSet> = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  plural: 'daemonsets',
+  namespaced: true,
+};
+export const mutatingAdmissionPolicies: ResourceType<KubeObject> = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingAdmissionPolicy',
+  plural: 'mutatingadmissionpolicies',
+  namespaced: false,
+};
+export const mutatingAdmissionPolicyBindings: ResourceType<KubeObject> = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingAdmissionPolicyBinding',
+  plural: 'mutatingadmissionpolicybindings',
+  namespaced: false,
 };

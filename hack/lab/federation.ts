@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Lab } from './lab.js';
+import type { LabCluster } from './cluster.js';
+import { REPOSITORY } from './paths.js';
+import { waitFor } from './run.js';
+import type { LabProcess } from './supervisor.js';
+
+/** Options of {@link startManager}. */
+export interface ManagerOptions {
+  /** Where it runs: the root namespace or one of the lab's. @default 'root' */
+  readonly where?: string;
+  /** Further command-line flags. */
+  readonly args?: readonly string[];
+  /** @default the host's admin kubeconfig */
+  readonly kubeconfig?: string;
+  readonly logFile?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags of node itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
+const CRD_FOLDER = 'crds';
+const CRD_FILES = ['kosmos.io_clusters.yaml'];
+
+/** Applies the CRDs to the host and waits until they are served. */
+export async function applyCrds(lab: Lab): Promise<void> {
+  for (const file of CRD_FILES) {
+    const input = await readFile(join(REPOSITORY, CRD_FOLDER, file), 'utf8');
+    await lab.host.kubectl(['apply', '--server-side', '-f', '-'], { input });
+  }
+  await lab.host.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/clusters.kosmos.io']);
+}
+
+/** Starts `kosmos-manager` for a lab; the lab's `down` ends it, if nobody else does. */
+export function startManager(lab: Lab, options: ManagerOptions = {}): Promise<LabProcess> {
+  const where = options.where ?? 'root';
+  const address = where === 'client' ? lab.clientAddress : lab.hostAddress;
+  const program = join(REPOSITORY, 'dist/src/bin/manager.js');
+  const args = [
+    ...['--enable-source-maps', ...(options.nodeArgs ?? []), program],
+    ...['--kubeconfig', options.kubeconfig ?? lab.host.kubeconfigPath],
+    ...['--kubelet-address', address, '--health-port', '0'],
+    ...(options.args ?? []),
+  ];
+  return lab.spawnIn(where, process.execPath, args, {
+    ...(options.logFile !== undefined && { logFile: options.logFile }),
+    ...(options.env !== undefined && { env: options.env }),
+  });
+}
+
+/** Options of {@link joinMember}. */
+export interface JoinOptions {
+  /** Name of the Cluster. @default the member's */
+  readonly name?: string;
+  readonly clusterTreeOptions?: object;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Text of a kubeconfig. @default the member's admin kubeconfig */
+  readonly kubeconfig?: string;
+}
+
+/** The Cluster object that joins a member. */
+export async function clusterManifest(member: LabCluster, options: JoinOptions = {}): Promise<object> {
+  const kubeconfig = options.kubeconfig ?? (await readFile(member.kubeconfigPath, 'utf8'));
+  return {
+    apiVersion: 'kosmos.io/v1alpha1',
+    kind: 'Cluster',
+    metadata: { name: options.name ?? member.name, annotations: options.annotations ?? {} },
+    spec: {
+      kubeconfig: Buffer.from(kubeconfig).toString('base64'),
+      clusterTreeOptions: { enable: true, ...options.clusterTreeOptions },
+    },
+  };
+}
+
+/** Applies the Cluster object of a member, without waiting for anything. */
+export async function joinMember(lab: Lab, member: LabCluster, options: JoinOptions = {}): Promise<void> {
+  const input = JSON.stringify(await clusterManifest(member, options));
+  await lab.host.kubectl(['apply', '-f', '-'], { input });
+}
+
+/** Resolves when the condition `Ready` of the Clusters is True and their virtual nodes are Ready. */
+export async function waitForMembers(lab: Lab, names: readonly string[], timeoutMs = 60_000): Promise<void> {
+  await waitFor(
+    `members ${names.join(', ')} ready`,
+    async () => {
+      const columns = '{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status} {end}';
+      const clusters = (await lab.host.kubectl(['get', 'clusters.kosmos.io', '-o', `jsonpath=${columns}`])).stdout;
+      const selector = 'kosmos.io/node=true';
+      const nodes = (await lab.host.kubectl(['get', 'nodes', '-l', selector, '-o', `jsonpath=${columns}`])).stdout;
+      const ready = names.every((name) => clusters.includes(`${name}=True`));
+      return ready && nodes !== '' && !/=(False|Unknown)? /.test(nodes) ? true : undefined;
+    },
+    { timeoutMs, intervalMs: 500 },
+  );
+}

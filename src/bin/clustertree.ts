@@ -1,0 +1,247 @@
+import type { DaemonSet, Namespace, Node, Pod, Service } from '../apis/core.js';
+import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
+import { NODE_CLUSTER_ANNOTATION, NODE_LABEL } from '../apis/names.js';
+import { MemberConnection } from '../clustertree/cluster/connection.js';
+import { ClusterController } from '../clustertree/cluster/controller.js';
+import { HostPods } from '../clustertree/cluster/host-pods.js';
+import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
+import { createNamespaceFeature } from '../clustertree/cluster/namespace-feature.js';
+import type { ClusterConfig } from '../clustertree/cluster/options.js';
+import { ownershipOf } from '../clustertree/cluster/ownership.js';
+import { MemberRegistry } from '../clustertree/cluster/registry.js';
+import { ExistingDaemonSets, installExclusionPolicy } from '../clustertree/daemonset/controller.js';
+import { createNodeFeature } from '../clustertree/node/module.js';
+import type { KubeletEndpoint } from '../clustertree/node/node-facts.js';
+import { createPodFeature } from '../clustertree/pod/module.js';
+import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
+import type { KubeClient } from '../kube/client.js';
+import { createKubeClient } from '../kube/http-client.js';
+import type { Informer } from '../kube/informer.js';
+import type { InformerFactory } from '../kube/informer-factory.js';
+import { parseKubeconfig } from '../kube/kubeconfig.js';
+import { clusters } from '../kube/kosmos-resources.js';
+import type { RequestObserver } from '../kube/request-observer.js';
+import { daemonSets, namespaces, nodes, objectKey, pods, services } from '../kube/resource.js';
+import { withoutManagedFields } from '../kube/transform.js';
+import { createTransport } from '../kube/transport.js';
+import type { WriteGate } from '../kube/write-gate.js';
+import type { Clock, Random } from '../lib/clock.js';
+import type { Logger } from '../lib/logger.js';
+import type { ControllerFactory } from '../runtime/controller-factory.js';
+import type { EventRecorder } from '../runtime/event-recorder.js';
+import { createEventSink } from '../runtime/event-sink.js';
+
+export interface ClusterTreeOptions {
+  /** UID of the host's kube-system namespace. */
+  readonly hostClusterUid: string;
+  /** Writes only while this process leads, as all clients below. */
+  readonly host: KubeClient;
+  /** For heartbeats. */
+  readonly leaseClient: KubeClient;
+  /** For what may wait. */
+  readonly lowPriorityHost: KubeClient;
+  readonly gate: WriteGate;
+  readonly createInformer: InformerFactory;
+  readonly createController: ControllerFactory;
+  readonly recorder: EventRecorder;
+  readonly onEventDropped: (cluster: string) => void;
+  readonly observeRequest: RequestObserver;
+  readonly kubelet: KubeletEndpoint;
+  readonly reservedNamespaces: readonly string[];
+  readonly memberLimits: { readonly qps: number; readonly burst: number };
+  readonly allowExecCredentials: boolean;
+  /** Exclude DaemonSets from virtual nodes that were there before us; that restarts their pods. */
+  readonly excludeExistingDaemonSets: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Put together: virtual nodes and pods of all members. */
+export class ClusterTree {
+  readonly #options: ClusterTreeOptions;
+  readonly #clusters: Informer<Cluster>;
+  readonly #hostNodes: Informer<Node>;
+  readonly #hostNamespaces: Informer<Namespace>;
+  readonly #hostServices: Informer<Service>;
+  readonly #hostPods: HostPods;
+  readonly #registry: MemberRegistry;
+
+  constructor(options: ClusterTreeOptions) {
+    const { host, createInformer, logger } = options;
+    this.#options = options;
+    this.#clusters = createInformer({ client: host, type: clusters });
+    this.#hostNodes = createInformer({ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` });
+    this.#hostNamespaces = createInformer({ client: host, type: namespaces });
+    this.#hostServices = createInformer({
+      client: host,
+      type: services,
+      indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
+    });
+    this.#hostPods = new HostPods({ logger, createInformer: (scope) => this.#hostPodInformer(scope) });
+    this.#registry = new MemberRegistry({
+      clusters: this.#clusters,
+      hostNodes: this.#hostNodes,
+      hostPods: this.#hostPods,
+      readKubeconfig: (config, signal) => readKubeconfig(host, config, signal),
+      connect: (config, kubeconfig, leaving) => this.#connect(config, kubeconfig, leaving),
+      logger,
+    });
+  }
+
+  /** Whether all host caches are complete. */
+  get synced(): boolean {
+    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices].every((one) => one.hasSynced);
+  }
+
+  /** Keeps caches and connections, on every replica, until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const controller = this.#options.createController({
+      name: 'registry',
+      reconciler: this.#registry,
+      concurrency: REGISTRY_CONCURRENCY,
+    });
+    const caches = [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices];
+    const running = [...caches.map((cache) => cache.run(signal)), this.#hostPods.run(signal)];
+    try {
+      await Promise.all(caches.map((cache) => cache.synced(signal)));
+      this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));
+      this.#onNodes((cluster) => controller.enqueue(cluster));
+      await controller.run(signal);
+    } finally {
+      await this.#registry.close();
+      await Promise.all(running);
+    }
+  }
+
+  /** Writes, on the leader only, until aborted; may be called again. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const { host, clock, createController, recorder } = this.#options;
+    const reconciler = new ClusterController({
+      ...{ host, clock, clusters: this.#clusters, hostNodes: this.#hostNodes, hostPods: this.#hostPods },
+      registry: this.#registry,
+      events: createEventSink(recorder, clusters),
+    });
+    const controller = createController({ name: 'cluster', reconciler, concurrency: REGISTRY_CONCURRENCY });
+    const stops = [
+      this.#onClusters((cluster) => controller.enqueue(objectKey(cluster))),
+      this.#onNodes((cluster) => controller.enqueue(cluster)),
+      this.#registry.onChange((cluster) => controller.enqueue(cluster)),
+    ];
+    try {
+      await Promise.all([
+        this.#registry.lead(signal),
+        controller.run(signal),
+        installExclusionPolicy(this.#options, signal),
+        this.#excludeDaemonSets(signal),
+      ]);
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  async #excludeDaemonSets(signal: AbortSignal): Promise<void> {
+    const { host, createInformer, createController, excludeExistingDaemonSets } = this.#options;
+    if (!excludeExistingDaemonSets) return;
+    const informer = createInformer({ client: host, type: daemonSets });
+    const reconciler = new ExistingDaemonSets(host, informer);
+    const controller = createController({ name: 'daemonset', reconciler });
+    const enqueue = (daemonSet: DaemonSet): void => controller.enqueue(objectKey(daemonSet), { priority: 'low' });
+    informer.addHandler({ onAdd: enqueue, onUpdate: (_old, daemonSet) => enqueue(daemonSet) });
+    await Promise.all([informer.run(signal), controller.run(signal)]);
+  }
+
+  #onClusters(listener: (cluster: Cluster) => void): () => void {
+    return this.#clusters.addHandler({
+      onAdd: listener,
+      onUpdate: (_old, cluster) => listener(cluster),
+      onDelete: listener,
+    });
+  }
+
+  /** Calls back with the name of the Cluster whose virtual nodes have come or gone. */
+  #onNodes(listener: (cluster: string) => void): () => void {
+    const tell = (node: Node): void => {
+      const cluster = node.metadata?.annotations?.[NODE_CLUSTER_ANNOTATION];
+      if (cluster !== undefined) listener(cluster);
+    };
+    return this.#hostNodes.addHandler({ onAdd: tell, onDelete: tell });
+  }
+
+  #hostPodInformer(scope: { node: string } | { keep: (pod: Pod) => boolean }): Informer<Pod> {
+    const { host, createInformer } = this.#options;
+    if ('node' in scope) {
+      return createInformer({ client: host, type: pods, fieldSelector: `spec.nodeName=${scope.node}` });
+    }
+    return createInformer({
+      client: host,
+      type: pods,
+      fieldSelector: 'spec.nodeName!=',
+      transform: (pod) => (scope.keep(pod) ? withoutManagedFields(pod) : undefined),
+    });
+  }
+
+  #connect(config: ClusterConfig, kubeconfig: string, leaving: boolean): MemberConnection {
+    const options = this.#options;
+    const { clock, random, logger, gate, memberLimits } = options;
+    const access = parseKubeconfig(kubeconfig, { allowExec: options.allowExecCredentials, clock });
+    const shared = { gate, cluster: config.name, observer: options.observeRequest, clock };
+    return new MemberConnection({
+      ...{ config, leaving, clock, random, logger },
+      ownership: ownershipOf(options.hostClusterUid, config.name),
+      client: createKubeClient(createTransport({ access, ...memberLimits, clock }), shared),
+      probeClient: createKubeClient(createTransport({ access, connections: 1, clock }), shared),
+      createInformer: options.createInformer,
+      trimPod: (pod) => withoutLastApplied(keepOwnedKeys(pod)),
+      features: this.#features(),
+    });
+  }
+
+  #features(): ConstructorParameters<typeof MemberConnection>[0]['features'] {
+    const { host, clock, random, logger, createInformer, createController, kubelet, recorder } = this.#options;
+    const { leaseClient, lowPriorityHost, reservedNamespaces, onEventDropped } = this.#options;
+    const hostNodes = this.#hostNodes;
+    const hostNamespaces = this.#hostNamespaces;
+    return [
+      createNodeFeature({
+        ...{ host, leaseClient, hostNodes, createInformer, createController, kubelet, clock },
+        hostPods: this.#hostPods,
+      }),
+      createNamespaceFeature({
+        ...{ host, hostNamespaces, createController },
+        report: (cluster, message) => this.#reportNamespace(cluster, message),
+      }),
+      createPodFeature({
+        ...{ host, lowPriorityHost, hostNamespaces, createController, reservedNamespaces, onEventDropped },
+        ...{ clock, random, logger },
+        events: createEventSink(recorder, pods),
+        caches: {
+          pods: this.#hostPods,
+          nodes: hostNodes.store,
+          namespaces: hostNamespaces.store,
+          servicesIn: (namespace) => this.#servicesFor(namespace),
+        },
+      }),
+    ];
+  }
+
+  #servicesFor(namespace: string): readonly Service[] {
+    const { store } = this.#hostServices;
+    const kubernetes = namespace === 'default' ? undefined : store.get('default/kubernetes');
+    return [...store.byIndex('namespace', namespace), ...(kubernetes === undefined ? [] : [kubernetes])];
+  }
+
+  #reportNamespace(cluster: string, message: string): void {
+    const object = this.#clusters.store.get(cluster);
+    if (object !== undefined) createEventSink(this.#options.recorder, clusters).warn(object, 'NamespaceKept', message);
+  }
+}
+
+const REGISTRY_CONCURRENCY = 8;
+
+/** The API server's own copy of a pod that somebody applied in the member is of no use to us. */
+function withoutLastApplied(pod: Pod): Pod {
+  const { managedFields } = pod.metadata ?? {};
+  const trimmed = withoutManagedFields(pod);
+  return { ...trimmed, metadata: { ...trimmed.metadata, managedFields } };
+}

@@ -1,0 +1,134 @@
+import type { Namespace, Pod } from '../../apis/core.js';
+import type { KubeClient } from '../../kube/client.js';
+import type { InformerFactory } from '../../kube/informer-factory.js';
+import type { Informer } from '../../kube/informer.js';
+import { namespaces, pods } from '../../kube/resource.js';
+import type { Clock, Random } from '../../lib/clock.js';
+import { errorMessage } from '../../lib/errors.js';
+import type { Logger } from '../../lib/logger.js';
+import type { Member, MemberFeature, MemberModule, ModuleReport } from './member.js';
+import { MemberNamespaces, trimNamespace } from './namespaces.js';
+import type { ClusterConfig } from './options.js';
+import { ownedSelector, type Ownership } from './ownership.js';
+import { Probe } from './probe.js';
+
+export interface ConnectionOptions {
+  readonly config: ClusterConfig;
+  readonly ownership: Ownership;
+  readonly client: KubeClient;
+  /** For probes alone, so that they never wait behind a burst of pods. */
+  readonly probeClient: KubeClient;
+  readonly leaving: boolean;
+  readonly features: readonly MemberFeature[];
+  /** Keeps of our pods in the member what the features need. */
+  readonly trimPod: (pod: Pod) => Pod;
+  readonly createInformer: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Runs everything that belongs to one member, from the first probe to the last closed connection. */
+export class MemberConnection implements Member {
+  readonly config: ClusterConfig;
+  readonly ownership: Ownership;
+  readonly client: KubeClient;
+  readonly probe: Probe;
+  readonly pods: Informer<Pod>;
+  readonly namespaces: Informer<Namespace>;
+  readonly namespaceMaker: MemberNamespaces;
+  readonly logger: Logger;
+  readonly leaving: boolean;
+  readonly #listeners = new Set<() => void>();
+  readonly #modules: readonly MemberModule[];
+  readonly #probeClient: KubeClient;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<unknown>[] = [];
+
+  constructor(options: ConnectionOptions) {
+    const { client, clock, random, createInformer, ownership } = options;
+    this.config = options.config;
+    this.leaving = options.leaving;
+    this.ownership = ownership;
+    this.client = client;
+    this.#probeClient = options.probeClient;
+    this.logger = options.logger.child({ cluster: options.config.name });
+    this.probe = new Probe({ client: options.probeClient, clock, random });
+    this.pods = createInformer({
+      cluster: options.config.name,
+      client,
+      type: pods,
+      labelSelector: ownedSelector(ownership),
+      transform: options.trimPod,
+    });
+    this.namespaces = createInformer({
+      cluster: options.config.name,
+      client,
+      type: namespaces,
+      transform: trimNamespace,
+    });
+    this.namespaceMaker = new MemberNamespaces({ client, informer: this.namespaces, ownership });
+    this.#modules = options.features.map((feature) => feature.open(this));
+  }
+
+  /** Whether the caches of the member are complete. */
+  get synced(): boolean {
+    return this.pods.hasSynced && this.namespaces.hasSynced && this.#modules.every((module) => module.synced);
+  }
+
+  /** Whether what the caches say can be acted on: complete, connected, and the member answers. */
+  get current(): boolean {
+    return this.synced && this.pods.connected && this.probe.reachable;
+  }
+
+  /** What the modules report, put together. */
+  get reports(): readonly ModuleReport[] {
+    return this.#modules.flatMap((module) => module.report ?? []);
+  }
+
+  /** Hears of everything that may change the Cluster's status. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Starts probe, caches and modules; returns at once. */
+  start(): void {
+    const { signal } = this.#stop;
+    this.probe.onResult(() => this.changed());
+    this.#track(this.probe.run(signal));
+    this.#track(this.pods.run(signal));
+    this.#track(this.namespaces.run(signal));
+    for (const module of this.#modules) this.#track(module.run(signal));
+  }
+
+  /** Lets the modules write until `leading` is aborted or the connection closes. */
+  async lead(leading: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([leading, this.#stop.signal]);
+    const leads = Promise.all(this.#modules.map((module) => this.#guard(module.lead(signal), signal)));
+    this.#running.push(leads);
+    await leads;
+  }
+
+  /** Stops everything, waits for it, and closes the connections. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the connection to the member was closed'));
+    await Promise.all(this.#running);
+    await Promise.all([this.client.close(), this.#probeClient.close()]);
+  }
+
+  #track(work: Promise<void>): void {
+    this.#running.push(this.#guard(work, this.#stop.signal));
+  }
+
+  async #guard(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!signal.aborted) this.logger.error('part of a member connection ended', { error: errorMessage(error) });
+    }
+  }
+}

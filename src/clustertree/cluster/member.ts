@@ -1,0 +1,52 @@
+import type { Namespace, Pod } from '../../apis/core.js';
+import type { KubeClient } from '../../kube/client.js';
+import type { Informer } from '../../kube/informer.js';
+import type { Logger } from '../../lib/logger.js';
+import type { MemberNamespaces } from './namespaces.js';
+import type { ClusterConfig } from './options.js';
+import type { Ownership } from './ownership.js';
+import type { Probe } from './probe.js';
+
+/** A joined member while it is connected: what all features share. Made anew when its kubeconfig or settings change. */
+export interface Member {
+  readonly config: ClusterConfig;
+  readonly ownership: Ownership;
+  /** Writes only while this process leads. */
+  readonly client: KubeClient;
+  readonly probe: Probe;
+  /** Our pods in the member. */
+  readonly pods: Informer<Pod>;
+  /** All namespaces of the member, trimmed. */
+  readonly namespaces: Informer<Namespace>;
+  readonly namespaceMaker: MemberNamespaces;
+  readonly logger: Logger;
+  /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
+  readonly leaving: boolean;
+  /** To be called when what a module reports has changed. */
+  changed(): void;
+}
+
+/** What a module knows that belongs into the Cluster's status. */
+export interface ModuleReport {
+  /** Virtual nodes that can't be made, one message each. */
+  readonly conflicts: readonly string[];
+  /** Nodes of the member. */
+  readonly nodes: { readonly ready: number; readonly total: number };
+}
+
+/** What a feature does for one member. */
+export interface MemberModule {
+  /** Whether its caches are complete. */
+  readonly synced: boolean;
+  readonly report?: ModuleReport;
+  /** Keeps caches warm, on every replica, until aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Writes, on the leader only, until aborted. May be called again after it ended. */
+  lead(signal: AbortSignal): Promise<void>;
+}
+
+/** A part of ClusterTree that does something for each member: virtual nodes, pods, ... */
+export interface MemberFeature {
+  readonly name: string;
+  open(member: Member): MemberModule;
+}

@@ -1,0 +1,54 @@
+import type { KubeObject, Namespace } from '../../apis/core.js';
+import { isNotFound } from '../../kube/api-error.js';
+import { namespacedResources } from '../../kube/discovery.js';
+import { namespaces, type ResourceType } from '../../kube/resource.js';
+import type { Member } from './member.js';
+import { isOwned, type Ownership } from './ownership.js';
+
+/** What Kubernetes itself puts into every namespace. */
+function isAutomatic(type: ResourceType<KubeObject>, object: KubeObject): boolean {
+  const name = object.metadata?.name ?? '';
+  if (type.kind === 'Event' || type.kind === 'PodMetrics') return true;
+  if (type.kind === 'ConfigMap') return name === 'kube-root-ca.crt' || name === 'openshift-service-ca.crt';
+  return type.kind === 'ServiceAccount' && name === 'default';
+}
+
+/**
+ * The first thing in the namespace that neither we nor Kubernetes put there, as `Kind name`; undefined when there is
+ * none. Lists every kind that the member serves; a kind that can't be listed counts as foreign.
+ */
+export async function findForeign(
+  member: { readonly client: Member['client']; readonly ownership: Ownership },
+  namespace: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (const type of await namespacedResources(member.client, { signal })) {
+    let items: readonly KubeObject[];
+    try {
+      items = (await member.client.list(type, { namespace, signal })).items;
+    } catch (error) {
+      if (isNotFound(error)) continue;
+      return `${type.kind} (could not be listed)`;
+    }
+    const found = items.find((item) => !isAutomatic(type, item) && !isOwned(item, member.ownership));
+    if (found !== undefined) return `${type.kind} ${found.metadata?.name ?? ''}`;
+  }
+  return undefined;
+}
+
+/** Deletes a namespace that we made, unless it holds something foreign: then returns what, and leaves it. */
+export async function removeNamespace(
+  member: { readonly client: Member['client']; readonly ownership: Ownership },
+  namespace: Namespace,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = namespace.metadata?.name ?? '';
+  const foreign = await findForeign(member, name, signal);
+  if (foreign !== undefined) return foreign;
+  try {
+    await member.client.delete(namespaces, { name }, { preconditions: { uid: namespace.metadata?.uid }, signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return undefined;
+}

@@ -1,0 +1,99 @@
+import type { Clock, Random } from '../../lib/clock.js';
+import type { KubeClient } from '../../kube/client.js';
+import type { UnreachableReason } from './conditions.js';
+import { probeFailure } from './probe-failure.js';
+
+/** What the last probe of a member's API server found. `version` is its gitVersion, once known. */
+export type ProbeResult =
+  | { readonly reachable: true; readonly version: string | undefined }
+  | {
+      readonly reachable: false;
+      readonly version: string | undefined;
+      readonly reason: UnreachableReason;
+      readonly message: string;
+    };
+
+export interface ProbeOptions {
+  readonly client: Pick<KubeClient, 'getPath'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** From the start of one probe to the start of the next. */
+  readonly intervalMs?: number;
+  /** How long one probe may take. */
+  readonly timeoutMs?: number;
+}
+
+export const PROBE_INTERVAL_MS = 10_000;
+const PROBE_TIMEOUT_MS = 5_000;
+/** A first failure is checked again after this time, so that one lost packet isn't an outage. */
+const CONFIRM_MS = 1_000;
+/** A member may be upgraded while it is connected. */
+const VERSION_EVERY_MS = 60_000;
+
+/**
+ * Asks a member's API server for `/readyz` every ten seconds. Listeners are called after each probe, so that what depends
+ * on a fresh answer (leases of virtual nodes) runs only then.
+ */
+export class Probe {
+  readonly #options: ProbeOptions;
+  readonly #listeners = new Set<(result: ProbeResult) => void>();
+  #result: ProbeResult | undefined;
+  #version: string | undefined;
+  #versionReadAt = -Infinity;
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined before the first probe ended. */
+  get result(): ProbeResult | undefined {
+    return this.#result;
+  }
+
+  get reachable(): boolean {
+    return this.#result?.reachable === true;
+  }
+
+  /** Calls `listener` after every probe; returns how to stop that. */
+  onResult(listener: (result: ProbeResult) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Probes until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, intervalMs = PROBE_INTERVAL_MS } = this.#options;
+    while (!signal.aborted) {
+      const start = clock.monotonic();
+      let result = await this.#probe(signal);
+      if (!result.reachable && this.#result?.reachable === true && !signal.aborted) {
+        await clock.sleep(CONFIRM_MS, signal).catch(() => undefined);
+        result = await this.#probe(signal);
+      }
+      if (signal.aborted) return;
+      this.#publish(result);
+      const rest = intervalMs * (0.95 + 0.1 * random()) - (clock.monotonic() - start);
+      await clock.sleep(Math.max(rest, 0), signal).catch(() => undefined);
+    }
+  }
+
+  async #probe(signal: AbortSignal): Promise<ProbeResult> {
+    const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
+    try {
+      await client.getPath('/readyz', { signal, timeoutMs });
+      if (this.#version === undefined || clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) {
+        const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
+        this.#version = body.gitVersion;
+        this.#versionReadAt = clock.monotonic();
+      }
+      return { reachable: true, version: this.#version };
+    } catch (error) {
+      return { reachable: false, version: this.#version, ...probeFailure(error) };
+    }
+  }
+
+  #publish(result: ProbeResult): void {
+    this.#result = result;
+    for (const listener of [...this.#listeners]) listener(result);
+  }
+}

@@ -1,0 +1,118 @@
+import type { Event, Pod } from '../../apis/core.js';
+import { CLUSTER_LABEL, FIELD_MANAGER } from '../../apis/names.js';
+import { isAlreadyExists, isNotFound } from '../../kube/api-error.js';
+import type { KubeClient } from '../../kube/client.js';
+import { events, keyOf, objectKey, type ObjectKey } from '../../kube/resource.js';
+import type { Reconciler, Result } from '../../runtime/controller.js';
+import { hostUidOf } from '../cluster/ownership.js';
+
+/**
+ * The host's copy of an Event about a member pod. It keeps the member event's name, which is unique per pod, so that the
+ * copy of a repeated event is found again without remembering anything.
+ */
+export function mirroredEvent(event: Event, hostPod: Pod, clusterName: string): Event {
+  const { namespace, name, uid } = hostPod.metadata ?? {};
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name: event.metadata.name, labels: { [CLUSTER_LABEL]: clusterName } },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, fieldPath: event.involvedObject.fieldPath },
+    type: event.type,
+    reason: event.reason,
+    message: event.message,
+    source: event.source,
+    firstTimestamp: event.firstTimestamp,
+    lastTimestamp: event.lastTimestamp,
+    count: event.count,
+    eventTime: event.eventTime,
+    series: event.series,
+    action: event.action,
+    reportingComponent: event.reportingComponent,
+    reportingInstance: event.reportingInstance,
+  };
+}
+
+/** What may change in a repeated event. */
+function eventPatch(event: Event): object {
+  const { count, lastTimestamp, message, series } = event;
+  return { count, lastTimestamp, message, series };
+}
+
+export interface EventMirrorOptions {
+  readonly host: KubeClient;
+  readonly clusterName: string;
+  readonly hostPod: (key: ObjectKey) => Pod | undefined;
+  readonly memberPod: (key: ObjectKey) => Pod | undefined;
+  /** Called once per event that was given up because too many were waiting. */
+  readonly onDropped: () => void;
+  readonly maxPending?: number;
+}
+
+/** Enough for the burst of a large Deployment; beyond it ordinary events are dropped, and counted. */
+const MAX_PENDING = 2_000;
+
+/**
+ * Copies Events about member pods to their host pods. It is fed by a watch, and run by a controller of its own with a
+ * low rate, so that it never delays pods. Repetitions that come in faster than they are copied are merged.
+ */
+export class EventMirror implements Reconciler {
+  readonly #options: EventMirrorOptions;
+  readonly #pending = new Map<ObjectKey, Event>();
+
+  constructor(options: EventMirrorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes an event of the member; returns the key to put into the queue, or undefined when it is about no pod of ours or
+   * when too many wait already.
+   */
+  offer(event: Event): ObjectKey | undefined {
+    const { kind, namespace, name = '', uid } = event.involvedObject;
+    if (kind !== 'Pod') return undefined;
+    const memberPod = this.#options.memberPod(keyOf({ namespace, name }));
+    if (memberPod === undefined || memberPod.metadata?.uid !== uid) return undefined;
+    const key = objectKey(event);
+    const full = this.#pending.size >= (this.#options.maxPending ?? MAX_PENDING);
+    if (full && event.type === 'Normal' && !this.#pending.has(key)) {
+      this.#options.onDropped();
+      return undefined;
+    }
+    this.#pending.set(key, event);
+    return key;
+  }
+
+  async reconcile(key: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
+    const event = this.#pending.get(key);
+    if (event === undefined) return {};
+    this.#pending.delete(key);
+    const { namespace, name = '' } = event.involvedObject;
+    const podKey = keyOf({ namespace, name });
+    const hostPod = this.#options.hostPod(podKey);
+    const memberPod = this.#options.memberPod(podKey);
+    if (hostPod === undefined || memberPod === undefined) return {};
+    if (hostUidOf(memberPod) !== hostPod.metadata?.uid) return {};
+    await this.#write(event, hostPod, context.signal);
+    return {};
+  }
+
+  async #write(event: Event, hostPod: Pod, signal: AbortSignal): Promise<void> {
+    const { host, clusterName } = this.#options;
+    const options = { fieldManager: FIELD_MANAGER, signal };
+    const ref = { namespace: hostPod.metadata?.namespace, name: event.metadata.name ?? '' };
+    const repeated = (event.count ?? event.series?.count ?? 1) > 1;
+    try {
+      if (repeated) {
+        await host.patch(events, ref, eventPatch(event), { ...options, type: 'merge' });
+        return;
+      }
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    try {
+      await host.create(events, mirroredEvent(event, hostPod, clusterName), options);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+}

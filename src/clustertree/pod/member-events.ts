@@ -1,0 +1,38 @@
+import type { Event } from '../../apis/core.js';
+import type { KubeClient } from '../../kube/client.js';
+import { Reflector, type ReflectorObserver, type ReflectorSink } from '../../kube/reflector.js';
+import { events } from '../../kube/resource.js';
+import type { Clock, Random } from '../../lib/clock.js';
+import type { Logger } from '../../lib/logger.js';
+
+export interface MemberEventsOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observer?: ReflectorObserver | undefined;
+  /** Called for each event that happens from now on; those that are there already were copied when they happened. */
+  readonly onEvent: (event: Event) => void;
+}
+
+/** Watches the member's Events about pods and keeps none of them. */
+export function watchMemberEvents(options: MemberEventsOptions, signal: AbortSignal): Promise<void> {
+  const sink: ReflectorSink<Event> = {
+    begin: () => ({ add: () => undefined, remove: () => undefined, commit: () => undefined }),
+    apply: (deleted, event) => {
+      if (!deleted) options.onEvent(event);
+      return true;
+    },
+    progress: () => true,
+  };
+  const reflector = new Reflector({
+    ...options,
+    type: events,
+    fieldSelector: 'involvedObject.kind=Pod',
+    sink,
+    pageSize: 500,
+    watchList: false,
+    onConnected: () => undefined,
+  });
+  return reflector.run(signal);
+}

@@ -1,0 +1,142 @@
+import type { Pod } from '../../apis/core.js';
+import { FIELD_MANAGER } from '../../apis/names.js';
+import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.js';
+import { pods, type ObjectRef } from '../../kube/resource.js';
+import { errorMessage, FederationError } from '../../lib/errors.js';
+import type { PodReconcilerOptions } from './reconciler.js';
+import { isObserved } from './status.js';
+import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
+import { diffPod, specState } from './update.js';
+
+/** What became of an attempt to make a member pod. */
+export type CreateOutcome =
+  | { readonly kind: 'created' }
+  /** An Event says why; the host pod stays Pending. */
+  | { readonly kind: 'refused' }
+  /** Something of that name is in the member already; undefined when it went away in between. */
+  | { readonly kind: 'exists'; readonly pod: Pod | undefined }
+  | { readonly kind: 'daemonset'; readonly reason: string; readonly message: string };
+
+/** Reason of the Event when the member's API server turns a pod down. */
+const MEMBER_REFUSED = 'MemberRefusedPod';
+
+/** Creates and updates the pods of one member. */
+export class MemberPodWriter {
+  readonly #options: PodReconcilerOptions;
+
+  constructor(options: PodReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** One POST, after the namespace is there. Throws what is worth another try. */
+  async create(hostPod: Pod, signal: AbortSignal): Promise<CreateOutcome> {
+    const { member, caches, events } = this.#options;
+    const translation = this.#translate(hostPod);
+    if (translation.kind === 'daemonset') return translation;
+    if (translation.kind === 'refused') {
+      for (const { reason, path, message } of translation.reasons) events.warn(hostPod, reason, `${path}: ${message}`);
+      return { kind: 'refused' };
+    }
+    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
+    if (namespace === undefined) return { kind: 'refused' };
+    await member.namespaceMaker.ensure(namespace);
+    try {
+      const options = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', signal } as const;
+      member.pods.assume(await member.client.create(pods, translation.pod, options));
+    } catch (error) {
+      if (isAlreadyExists(error)) return { kind: 'exists', pod: await this.#existing(hostPod, signal) };
+      throw this.#refusal(hostPod, error);
+    }
+    for (const { event, path, message } of translation.dropped) {
+      if (event !== undefined) events.warn(hostPod, event, `${path}: ${message}`);
+    }
+    return { kind: 'created' };
+  }
+
+  /** Carries over what may change after creation. `current` is the member pod as it is then. */
+  async update(hostPod: Pod, memberPod: Pod, signal: AbortSignal): Promise<{ inStep: boolean; current: Pod }> {
+    const translation = this.#translate(hostPod);
+    if (translation.kind !== 'pod') return { inStep: false, current: memberPod };
+    const state = specState(hostPod);
+    const changes = diffPod(translation.wanted, memberPod, state);
+    if (changes === undefined) return { inStep: isObserved(memberPod), current: memberPod };
+    let current = memberPod;
+    let applied = true;
+    const send = async (patch: object | undefined, subresource?: string): Promise<void> => {
+      if (patch === undefined) return;
+      const result = await this.#patch(hostPod, patch, subresource, signal);
+      if (result === undefined) applied = false;
+      else current = result;
+    };
+    await send(changes.metadataAndSpec);
+    await send(changes.ephemeralContainers, 'ephemeralcontainers');
+    await send(changes.resize, 'resize');
+    return { inStep: applied && isObserved(current), current };
+  }
+
+  /** Undefined when the member turned it down (an Event says so) or the pod is another one by now. */
+  async #patch(
+    hostPod: Pod,
+    patch: object,
+    subresource: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Pod | undefined> {
+    const { member } = this.#options;
+    const options = { type: 'strategic', fieldManager: FIELD_MANAGER, subresource, signal } as const;
+    try {
+      const pod = await member.client.patch(pods, refOf(hostPod), patch, options);
+      member.pods.assume(pod);
+      return pod;
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error)) return undefined;
+      const refusal = this.#refusal(hostPod, error);
+      if (refusal === error) throw error;
+      return undefined;
+    }
+  }
+
+  /** What the member's API server or its admission turns down may be accepted later: quotas and policies change. */
+  #refusal(hostPod: Pod, error: unknown): unknown {
+    if (!(error instanceof ApiError) || error.statusCode >= 500 || error.statusCode === 429) return error;
+    this.#options.events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
+    return new FederationError('POD_REFUSED', 'the member refused the pod', { cause: error });
+  }
+
+  async #existing(hostPod: Pod, signal: AbortSignal): Promise<Pod | undefined> {
+    try {
+      return await this.#options.member.client.get(pods, refOf(hostPod), { signal });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #translate(hostPod: Pod): Translation {
+    return translatePod(hostPod, this.#context(hostPod));
+  }
+
+  #context(hostPod: Pod): TranslateContext {
+    const { member, caches } = this.#options;
+    const name = hostPod.spec?.nodeName ?? '';
+    const spec = member.config.virtualNodes.find(({ nodeName }) => nodeName === name);
+    return {
+      ...member.ownership,
+      mode: modeOf(spec),
+      virtualNode: {
+        name,
+        labels: caches.nodes.get(name)?.metadata?.labels ?? {},
+        taints: spec?.taints ?? [],
+      },
+      services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
+    };
+  }
+}
+
+function modeOf(spec: PodReconcilerOptions['member']['config']['virtualNodes'][number] | undefined): MemberMode {
+  if (spec?.mode === 'node') return { node: spec.memberNodeName };
+  return spec?.mode === 'party' ? { party: spec.selector } : 'cluster';
+}
+
+function refOf(pod: Pod): ObjectRef {
+  return { namespace: pod.metadata?.namespace, name: pod.metadata?.name ?? '' };
+}

@@ -1,0 +1,177 @@
+import type { Namespace, Pod } from '../../apis/core.js';
+import type { KubeClient } from '../../kube/client.js';
+import type { Informer } from '../../kube/informer.js';
+import { objectKey, type ObjectKey } from '../../kube/resource.js';
+import type { Clock, Random } from '../../lib/clock.js';
+import type { Logger } from '../../lib/logger.js';
+import type { ControllerFactory } from '../../runtime/controller-factory.js';
+import type { Controller } from '../../runtime/controller.js';
+import type { EventSink } from '../../runtime/event-sink.js';
+import type { Member, MemberFeature, MemberModule } from '../cluster/member.js';
+import { EventMirror } from './event-mirror.js';
+import { watchMemberEvents } from './member-events.js';
+import { NamespacePolicy } from './namespace-policy.js';
+import { PodReconciler, type HostCaches } from './reconciler.js';
+
+export interface PodFeatureOptions {
+  readonly host: KubeClient;
+  /** For mirrored Events, so that they never delay pods. */
+  readonly lowPriorityHost: KubeClient;
+  readonly caches: HostCaches;
+  readonly hostNamespaces: Informer<Namespace>;
+  readonly createController: ControllerFactory;
+  readonly events: EventSink<Pod>;
+  readonly reservedNamespaces: readonly string[];
+  readonly onEventDropped: (cluster: string) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Reconciles of one member at the same time; nearly all of their time is waiting for API servers. */
+const CONCURRENCY = 32;
+/** How often every pod is compared again, whatever the watches said. */
+const RESYNC_MS = 5 * 60_000;
+
+/** Pods of the host in each member. */
+export function createPodFeature(options: PodFeatureOptions): MemberFeature {
+  return { name: 'pod', open: (member) => new PodModule(options, member) };
+}
+
+class PodModule implements MemberModule {
+  /** All caches that it uses are the member connection's. */
+  readonly synced = true;
+  readonly #options: PodFeatureOptions;
+  readonly #member: Member;
+
+  constructor(options: PodFeatureOptions, member: Member) {
+    this.#options = options;
+    this.#member = member;
+  }
+
+  run(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async lead(signal: AbortSignal): Promise<void> {
+    const { caches, hostNamespaces } = this.#options;
+    const member = this.#member;
+    const { name } = member.config;
+    const controller = this.#createController();
+    const stops = [
+      caches.pods.addListener(name, (key, initial) => controller.enqueue(key, lowIf(initial))),
+      member.pods.addHandler({
+        onAdd: (pod, initial) => controller.enqueue(objectKey(pod), lowIf(initial)),
+        onUpdate: (_old, pod) => controller.enqueue(objectKey(pod)),
+        onDelete: (pod) => controller.enqueue(objectKey(pod)),
+      }),
+      this.#onBecomingCurrent(() => this.#enqueueAll(controller)),
+      hostNamespaces.addHandler({
+        onUpdate: (old, namespace) => {
+          if (settingsOf(old) !== settingsOf(namespace)) this.#enqueueNamespace(controller, objectKey(namespace));
+        },
+      }),
+    ];
+    try {
+      await Promise.all([controller.run(signal), this.#mirrorEvents(signal), this.#resync(controller, signal)]);
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  #createController(): Controller {
+    const { host, caches, createController, events, reservedNamespaces, clock } = this.#options;
+    const member = this.#member;
+    const reconciler = new PodReconciler({
+      ...{ host, caches, member, events, clock },
+      namespacePolicy: new NamespacePolicy(reservedNamespaces, member.config.namespaceSelector),
+      isCurrent: () => this.#isCurrent(),
+    });
+    return createController({ name: 'pod', cluster: member.config.name, reconciler, concurrency: CONCURRENCY });
+  }
+
+  #isCurrent(): { host: boolean; member: boolean } {
+    const { caches, hostNamespaces } = this.#options;
+    const { config, pods, namespaces, probe } = this.#member;
+    return {
+      host: caches.pods.isCurrent(config.name) && hostNamespaces.hasSynced,
+      member: pods.hasSynced && pods.connected && namespaces.hasSynced && probe.reachable,
+    };
+  }
+
+  /** Both sides may become current without any pod changing, and what had to wait until then starts here. */
+  #onBecomingCurrent(callback: () => void): () => void {
+    const { clock } = this.#options;
+    let was = false;
+    let timer = clock.schedule(0, check);
+    const isCurrent = (): boolean => {
+      const { host, member } = this.#isCurrent();
+      return host && member;
+    };
+    function check(): void {
+      const is = isCurrent();
+      if (is && !was) callback();
+      was = is;
+      timer = clock.schedule(CURRENT_CHECK_MS, check);
+    }
+    return () => timer.cancel();
+  }
+
+  #keys(): Set<ObjectKey> {
+    const hostPods = this.#options.caches.pods.list(this.#member.config.name);
+    return new Set([...hostPods.map(objectKey), ...this.#member.pods.store.keys()]);
+  }
+
+  #enqueueAll(controller: Controller): void {
+    for (const key of this.#keys()) controller.enqueue(key, { priority: 'low' });
+  }
+
+  #enqueueNamespace(controller: Controller, namespace: string): void {
+    for (const key of this.#keys()) {
+      if (key.startsWith(`${namespace}/`)) controller.enqueue(key, { priority: 'low' });
+    }
+  }
+
+  async #resync(controller: Controller, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(RESYNC_MS * (0.9 + 0.2 * random()), signal).catch(() => undefined);
+      if (!signal.aborted) this.#enqueueAll(controller);
+    }
+  }
+
+  async #mirrorEvents(signal: AbortSignal): Promise<void> {
+    const { lowPriorityHost, caches, createController, onEventDropped } = this.#options;
+    const { config, client, logger, pods } = this.#member;
+    const mirror = new EventMirror({
+      host: lowPriorityHost,
+      clusterName: config.name,
+      hostPod: (key) => caches.pods.get(config.name, key),
+      memberPod: (key) => pods.store.get(key),
+      onDropped: () => onEventDropped(config.name),
+    });
+    const controller = createController({ name: 'event', cluster: config.name, reconciler: mirror });
+    const watch = watchMemberEvents(
+      {
+        ...{ client, logger, clock: this.#options.clock, random: this.#options.random },
+        onEvent: (event) => {
+          const key = mirror.offer(event);
+          if (key !== undefined) controller.enqueue(key, lowIf(event.type !== 'Warning'));
+        },
+      },
+      signal,
+    );
+    await Promise.all([watch, controller.run(signal)]);
+  }
+}
+
+const CURRENT_CHECK_MS = 500;
+
+function lowIf(low: boolean): { priority: 'high' | 'low' } {
+  return { priority: low ? 'low' : 'high' };
+}
+
+/** What of a namespace decides about pods. */
+function settingsOf(namespace: Namespace): string {
+  return JSON.stringify([namespace.metadata?.labels, namespace.metadata?.annotations]);
+}

@@ -1,0 +1,85 @@
+/** One metric: what docs/reference/metrics.md says and what the registry holds. */
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+const FAST_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+/**
+ * Every metric of the product. `cluster` is the name of a Cluster, or `host`. Series of a Cluster go away with it.
+ */
+export const METRICS = {
+  kosmos_workqueue_depth: {
+    type: 'gauge',
+    help: 'Keys that wait for a free worker.',
+    labels: ['controller', 'cluster'],
+  },
+  kosmos_workqueue_adds_total: {
+    type: 'counter',
+    help: 'Keys that were queued.',
+    labels: ['controller', 'cluster'],
+  },
+  kosmos_workqueue_wait_seconds: {
+    type: 'histogram',
+    help: 'Time from queueing a key to the start of its reconcile.',
+    labels: ['controller', 'cluster'],
+    buckets: FAST_SECONDS,
+  },
+  kosmos_workqueue_retries_total: {
+    type: 'counter',
+    help: 'Keys that were queued again with back-off.',
+    labels: ['controller', 'cluster'],
+  },
+  kosmos_reconcile_duration_seconds: {
+    type: 'histogram',
+    help: 'Time that a reconcile took.',
+    labels: ['controller', 'cluster'],
+    buckets: FAST_SECONDS,
+  },
+  kosmos_reconcile_total: {
+    type: 'counter',
+    help: 'Reconciles by outcome: success, requeue, error (tried again), terminal (not tried again), stopped.',
+    labels: ['controller', 'cluster', 'outcome'],
+  },
+  kosmos_api_requests_total: {
+    type: 'counter',
+    help: 'Requests to API servers; code is the HTTP status, or an error code when there was no answer.',
+    labels: ['cluster', 'verb', 'resource', 'code'],
+  },
+  kosmos_api_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a request with all waiting and retries; for watches until the head of the answer.',
+    labels: ['cluster', 'verb'],
+    buckets: FAST_SECONDS,
+  },
+  kosmos_watch_restarts_total: {
+    type: 'counter',
+    help: 'Watches that ended and are opened again: clean (the server closed), expired, unordered, broken, error.',
+    labels: ['cluster', 'resource', 'reason'],
+  },
+  kosmos_leader: {
+    type: 'gauge',
+    help: '1 while this process is the leader, else 0.',
+    labels: [],
+  },
+  kosmos_events_dropped_total: {
+    type: 'counter',
+    help: 'Kubernetes Events that were not written: invalid, rateLimit, overflow, rejected, failed.',
+    labels: ['reason'],
+  },
+} as const satisfies Readonly<Record<string, MetricSpec>>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** The table of docs/reference/metrics.md. */
+export function renderMetricsTable(): string {
+  const rows = Object.entries<MetricSpec>(METRICS).map(([name, { type, help, labels }]) => {
+    const names = labels.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${type} | ${names === '' ? 'none' : names} | ${help} |`;
+  });
+  return ['| Metric | Type | Labels | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+}

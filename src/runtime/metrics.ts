@@ -1,0 +1,120 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReflectorObserver } from '../kube/reflector.js';
+import type { RequestSample } from '../kube/request-observer.js';
+import type { ControllerObserver } from './controller.js';
+import { METRICS, type MetricName, type MetricSpec } from './metric-table.js';
+
+/** How metrics are made. */
+export interface MetricsOptions {
+  /** Also export memory, CPU, event loop and garbage collection of the process. */
+  readonly processMetrics?: boolean | undefined;
+}
+
+type NamesOf<Type extends MetricSpec['type']> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+
+/** What the process measures, in a registry of its own (there may be several in one test). */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  constructor(options: MetricsOptions = {}) {
+    for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) this.#register(name, spec);
+    this.#gauge('kosmos_leader').set(0);
+    if (options.processMetrics === true) collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** All metrics in the Prometheus text format. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** The content type of {@link render}. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** What a controller reports to. `cluster` is the name of the Cluster that it works for, or `host`. */
+  controllerObserver(controller: string, cluster: string): ControllerObserver {
+    const labels = { controller, cluster };
+    // Looked up once: a queue reports often.
+    const depth = this.#gauge('kosmos_workqueue_depth').labels(labels);
+    const adds = this.#counter('kosmos_workqueue_adds_total').labels(labels);
+    const wait = this.#histogram('kosmos_workqueue_wait_seconds').labels(labels);
+    const retries = this.#counter('kosmos_workqueue_retries_total').labels(labels);
+    const duration = this.#histogram('kosmos_reconcile_duration_seconds').labels(labels);
+    const total = this.#counter('kosmos_reconcile_total');
+    return {
+      queue: {
+        queued: (length) => {
+          adds.inc();
+          depth.set(length);
+        },
+        taken: (length, waitedMs) => {
+          depth.set(length);
+          wait.observe(waitedMs / 1000);
+        },
+        finished: () => undefined,
+        retried: () => retries.inc(),
+      },
+      reconciled: (outcome, durationMs) => {
+        duration.observe(durationMs / 1000);
+        total.inc({ ...labels, outcome });
+      },
+    };
+  }
+
+  /** Counts a request to an API server. */
+  apiRequest({ cluster, verb, resource, code, seconds }: RequestSample): void {
+    this.#counter('kosmos_api_requests_total').inc({ cluster, verb, resource, code });
+    this.#histogram('kosmos_api_request_duration_seconds').observe({ cluster, verb }, seconds);
+  }
+
+  /** What the informers of a cluster report to. */
+  reflectorObserver(cluster: string): ReflectorObserver {
+    const restarts = this.#counter('kosmos_watch_restarts_total');
+    return { watchEnded: (resource, reason) => restarts.inc({ cluster, resource, reason }) };
+  }
+
+  /** Says whether this process leads. */
+  leader(leading: boolean): void {
+    this.#gauge('kosmos_leader').set(leading ? 1 : 0);
+  }
+
+  /** Counts a Kubernetes Event that was not written. */
+  eventDropped(reason: string): void {
+    this.#counter('kosmos_events_dropped_total').inc({ reason });
+  }
+
+  /** Removes all series of a Cluster, after it has left. */
+  async forgetCluster(cluster: string): Promise<void> {
+    for (const metric of this.#registry.getMetricsAsArray()) {
+      const { values } = await (metric as unknown as Gauge).get();
+      const gone = new Set(values.filter(({ labels }) => labels['cluster'] === cluster).map(({ labels }) => labels));
+      for (const labels of gone) {
+        // A histogram's values carry a bucket label that is not one of its own.
+        const { le: _bucket, ...own } = labels as Record<string, string>;
+        (metric as unknown as Gauge).remove(own);
+      }
+    }
+  }
+
+  #register(name: string, { type, help, labels, buckets }: MetricSpec): void {
+    const common = { name, help, labelNames: labels, registers: [this.#registry] };
+    if (type === 'counter') new Counter(common);
+    else if (type === 'gauge') new Gauge(common);
+    else new Histogram({ ...common, ...(buckets === undefined ? {} : { buckets: [...buckets] }) });
+  }
+
+  #counter(name: NamesOf<'counter'>): Counter {
+    return this.#registry.getSingleMetric(name) as Counter;
+  }
+
+  #gauge(name: NamesOf<'gauge'>): Gauge {
+    return this.#registry.getSingleMetric(name) as Gauge;
+  }
+
+  #histogram(name: NamesOf<'histogram'>): Histogram {
+    return this.#registry.getSingleMetric(name) as Histogram;
+  }
+}

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** Lowest first: a folder may import itself and what stands before it. */
+const layers = ['lib', 'apis', 'kube', 'runtime', 'pki', 'clustertree', 'clusterlink', 'scheduler', 'kosmosctl', 'bin'];
+
+/** Inside a layer whose folders are features: feature -> the features it may import. */
+const features: Record<string, Record<string, readonly string[]>> = {
+  clustertree: {
+    cluster: [],
+    node: ['cluster'],
+    pod: ['cluster'],
+    config: ['cluster'],
+    identity: ['cluster'],
+    storage: ['cluster'],
+    service: ['cluster'],
+    daemonset: ['cluster'],
+    kubelet: ['cluster'],
+  },
+};
+
+const sourceRoot = resolve(import.meta.dirname, '../../../src');
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(\.[^']*)'/gm)].map((match) => match[1] ?? '');
+  return specifiers.map((specifier) => relative(sourceRoot, resolve(dirname(file), specifier)));
+}
+
+function placeOf(file: string): [layer: string, feature: string] {
+  const [layer = '', feature = ''] = file.split('/');
+  return [layer, feature];
+}
+
+/** Why the import isn't allowed; undefined when it is. */
+function violation(from: string, to: string): string | undefined {
+  const [fromLayer, fromFeature] = placeOf(from);
+  const [toLayer, toFeature] = placeOf(to);
+  const fromRank = layers.indexOf(fromLayer);
+  const toRank = layers.indexOf(toLayer);
+  if (fromRank < 0) return `${from} is in no known layer`;
+  if (toRank < 0) return `${from} imports ${to}, which is in no known layer`;
+  if (toRank > fromRank) return `${from} imports ${to}, which is above it`;
+  const allowed = fromLayer === toLayer ? features[fromLayer]?.[fromFeature] : undefined;
+  if (allowed === undefined || fromFeature === toFeature || allowed.includes(toFeature)) return undefined;
+  return `${from} imports the feature ${toFeature}`;
+}
+
+describe('layers', () => {
+  const files = sourceFiles(sourceRoot);
+
+  it('finds the sources', () => {
+    expect(files.length).to.be.greaterThan(10);
+  });
+
+  it('are imported downwards only', () => {
+    const violations = files.flatMap((file) =>
+      importsOf(file).flatMap((imported) => violation(relative(sourceRoot, file), imported) ?? []),
+    );
+    expect(violations).to.deep.equal([]);
+  });
+
+  it('are told apart', () => {
+    expect(violation('kube/client.ts', 'runtime/controller.js')).to.match(/above it/);
+    expect(violation('clustertree/pod/a.ts', 'clustertree/node/b.js')).to.match(/the feature node/);
+    expect(violation('clustertree/pod/a.ts', 'clustertree/cluster/b.js')).to.equal(undefined);
+    expect(violation('clustertree/cluster/a.ts', 'clustertree/pod/b.js')).to.match(/the feature pod/);
+    expect(violation('misc/a.ts', 'lib/b.js')).to.match(/no known layer/);
+  });
+});
