@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { inClusterAccess } from '../../../src/kube/in-cluster.js';
-import { KubeconfigError } from '../../../src/kube/kubeconfig.js';
+import type { KubeconfigError } from '../../../src/kube/kubeconfig.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 describe('inClusterAccess', () => {
