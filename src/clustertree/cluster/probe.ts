@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../lib/clock.js';
+import { ApiError } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { UnreachableReason } from './conditions.js';
 import { probeFailure } from './probe-failure.js';
@@ -81,14 +82,22 @@ export class Probe {
     const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
     try {
       await client.getPath('/readyz', { signal, timeoutMs });
-      if (this.#version === undefined || clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) {
-        const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
-        this.#version = body.gitVersion;
-        this.#versionReadAt = clock.monotonic();
-      }
+      if (clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) await this.#readVersion(signal);
       return { reachable: true, version: this.#version };
     } catch (error) {
       return { reachable: false, version: this.#version, ...probeFailure(error) };
+    }
+  }
+
+  /** A member that is ready but doesn't tell its version is ready all the same. */
+  async #readVersion(signal: AbortSignal): Promise<void> {
+    const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
+    try {
+      const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
+      this.#version = body.gitVersion;
+      this.#versionReadAt = clock.monotonic();
+    } catch (error) {
+      if (!(error instanceof ApiError || error instanceof SyntaxError)) throw error;
     }
   }
 

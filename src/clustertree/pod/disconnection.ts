@@ -33,7 +33,7 @@ export function unreadablePolicy(pod: Pod, namespace: Namespace | undefined): st
  */
 export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy): object | undefined {
   if (policy.kind === 'Evict') return undefined;
-  const seconds = policy.kind === 'Keep' ? undefined : Math.ceil(policy.afterMs / 1000);
+  const seconds = secondsOf(policy);
   const present = pod.spec?.tolerations ?? [];
   const adjusted = present.map((toleration) =>
     isAboutLostNode(toleration) ? withSeconds(toleration, seconds) : toleration,
@@ -43,6 +43,23 @@ export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy): objec
   const tolerations = [...adjusted, ...added];
   const unchanged = added.length === 0 && adjusted.every((item, i) => item === present[i]);
   return unchanged ? undefined : { metadata: { uid: pod.metadata?.uid }, spec: { tolerations } };
+}
+
+/**
+ * The host pod as the member should see it: without the tolerations that {@link disconnectionPatch} wrote. They are about
+ * the loss of the whole member; when a node within the member is lost, its own rules hold.
+ */
+export function withoutPolicy(pod: Pod, policy: DisconnectionPolicy): Pod {
+  if (policy.kind === 'Evict' || pod.spec === undefined) return pod;
+  const seconds = secondsOf(policy);
+  const isPolicy = (toleration: Toleration): boolean =>
+    isAboutLostNode(toleration) && toleration.operator === 'Exists' && toleration.tolerationSeconds === seconds;
+  const tolerations = (pod.spec.tolerations ?? []).filter((toleration) => !isPolicy(toleration));
+  return { ...pod, spec: { ...pod.spec, tolerations } };
+}
+
+function secondsOf(policy: Exclude<DisconnectionPolicy, { kind: 'Evict' }>): number | undefined {
+  return policy.kind === 'Keep' ? undefined : Math.ceil(policy.afterMs / 1000);
 }
 
 function isAboutLostNode(toleration: Toleration): boolean {

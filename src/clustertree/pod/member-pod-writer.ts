@@ -1,8 +1,9 @@
 import type { Pod } from '../../apis/core.js';
 import { FIELD_MANAGER } from '../../apis/names.js';
-import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.js';
+import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
+import { policyFor, withoutPolicy } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -19,6 +20,8 @@ export type CreateOutcome =
 
 /** Reason of the Event when the member's API server turns a pod down. */
 const MEMBER_REFUSED = 'MemberRefusedPod';
+/** HTTP codes that are about the pod: it is not well-formed there, or admission, a quota or validation says no. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 413, 422]);
 
 /** Creates and updates the pods of one member. */
 export class MemberPodWriter {
@@ -39,7 +42,7 @@ export class MemberPodWriter {
     }
     const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
     if (namespace === undefined) return { kind: 'refused' };
-    await member.namespaceMaker.ensure(namespace);
+    await member.namespaceMaker.ensure(namespace, signal);
     try {
       const options = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', signal } as const;
       member.pods.assume(await member.client.create(pods, translation.pod, options));
@@ -74,7 +77,7 @@ export class MemberPodWriter {
     return { inStep: applied && isObserved(current), current };
   }
 
-  /** Undefined when the member turned it down (an Event says so) or the pod is another one by now. */
+  /** Undefined when the member turned it down (an Event says so) or the pod is gone by now. */
   async #patch(
     hostPod: Pod,
     patch: object,
@@ -88,7 +91,7 @@ export class MemberPodWriter {
       member.pods.assume(pod);
       return pod;
     } catch (error) {
-      if (isNotFound(error) || isConflict(error)) return undefined;
+      if (isNotFound(error)) return undefined;
       const refusal = this.#refusal(hostPod, error);
       if (refusal === error) throw error;
       return undefined;
@@ -97,7 +100,7 @@ export class MemberPodWriter {
 
   /** What the member's API server or its admission turns down may be accepted later: quotas and policies change. */
   #refusal(hostPod: Pod, error: unknown): unknown {
-    if (!(error instanceof ApiError) || error.statusCode >= 500 || error.statusCode === 429) return error;
+    if (!(error instanceof ApiError) || !REFUSALS.has(error.statusCode)) return error;
     this.#options.events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
     return new FederationError('POD_REFUSED', 'the member refused the pod', { cause: error });
   }
@@ -112,7 +115,10 @@ export class MemberPodWriter {
   }
 
   #translate(hostPod: Pod): Translation {
-    return translatePod(hostPod, this.#context(hostPod));
+    const { caches, member } = this.#options;
+    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
+    const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
+    return translatePod(withoutPolicy(hostPod, policy), this.#context(hostPod));
   }
 
   #context(hostPod: Pod): TranslateContext {
