@@ -31,7 +31,7 @@ function mergeValue(key: string, target: unknown, patch: unknown): unknown {
     return mergeKey === undefined ? patch : mergeList((target ?? []) as Fields[], patch as Fields[], mergeKey);
   }
   if (typeof patch !== 'object') return patch;
-  return mergeObject((target ?? {}) as Fields, patch as Fields);
+  return mergeObject(target ?? {}, patch as Fields);
 }
 
 function mergeList(target: readonly Fields[], patch: readonly Fields[], mergeKey: string): Fields[] {

@@ -56,12 +56,18 @@ export class MemberConnection implements Member {
     this.logger = options.logger.child({ cluster: options.config.name });
     this.probe = new Probe({ client: options.probeClient, clock, random });
     this.pods = createInformer({
+      cluster: options.config.name,
       client,
       type: pods,
       labelSelector: ownedSelector(ownership),
       transform: options.trimPod,
     });
-    this.namespaces = createInformer({ client, type: namespaces, transform: trimNamespace });
+    this.namespaces = createInformer({
+      cluster: options.config.name,
+      client,
+      type: namespaces,
+      transform: trimNamespace,
+    });
     this.namespaceMaker = new MemberNamespaces({ client, informer: this.namespaces, ownership });
     this.#modules = options.features.map((feature) => feature.open(this));
   }

@@ -4,7 +4,7 @@ import { NODE_CONDITION_TYPES } from './member-node.js';
 import type { VirtualNodeFacts } from './node-facts.js';
 
 /** Reasons of conditions of virtual nodes that aren't a mirror of the member's own. */
-export const NODE_REASONS = {
+const NODE_REASONS = {
   ready: 'KubeletReady',
   noReadyNode: 'NoReadyNode',
   noNode: 'NoNode',

@@ -44,24 +44,12 @@ export function createNodeFeature(options: NodeFeatureOptions): MemberFeature {
   return { name: 'node', open: (member) => new NodeModule(options, member) };
 }
 
-/** The cache's key is needed again to take the pod out of the sums. */
-interface KeyedForeignPod extends ForeignPod {
-  readonly key: ObjectKey;
-}
-
-function keyed(trim: (pod: Pod) => ForeignPod | undefined): (pod: Pod) => KeyedForeignPod | undefined {
-  return (pod) => {
-    const trimmed = trim(pod);
-    return trimmed && { key: objectKey(pod), ...trimmed };
-  };
-}
-
 class NodeModule implements MemberModule {
   readonly #options: NodeFeatureOptions;
   readonly #member: Member;
   readonly #inventory = new MemberInventory();
   readonly #memberNodes: Informer<Node, MemberNode>;
-  readonly #foreignPods: Informer<Pod, KeyedForeignPod>;
+  readonly #foreignPods: Informer<Pod, ForeignPod>;
   readonly #conflicts = new Map<string, string>();
   #touched: (node?: string) => void = () => undefined;
 
@@ -69,7 +57,12 @@ class NodeModule implements MemberModule {
     this.#options = options;
     this.#member = member;
     const { client } = member;
-    this.#memberNodes = options.createInformer({ client, type: nodes, transform: trimNode });
+    this.#memberNodes = options.createInformer({
+      cluster: member.config.name,
+      client,
+      type: nodes,
+      transform: trimNode,
+    });
     this.#memberNodes.addHandler({
       onAdd: (node) => this.#setNode(node),
       onUpdate: (_old, node) => this.#setNode(node),
@@ -79,16 +72,17 @@ class NodeModule implements MemberModule {
       },
     });
     this.#foreignPods = options.createInformer({
+      cluster: member.config.name,
       client,
       type: pods,
       labelSelector: foreignSelector(member.ownership),
       fieldSelector: TAKES_ROOM,
-      transform: keyed(createForeignPodTrimmer()),
+      transform: createForeignPodTrimmer(),
     });
     this.#foreignPods.addHandler({
-      onAdd: (pod) => this.#setPod(pod.key, pod),
-      onUpdate: (_old, pod) => this.#setPod(pod.key, pod),
-      onDelete: (pod) => this.#setPod(pod.key, undefined),
+      onAdd: (pod) => this.#changePod(undefined, pod),
+      onUpdate: (old, pod) => this.#changePod(old, pod),
+      onDelete: (old) => this.#changePod(old, undefined),
     });
   }
 
@@ -126,6 +120,7 @@ class NodeModule implements MemberModule {
     });
     const controller = createController({
       name: 'node',
+      cluster: member.config.name,
       reconciler: {
         reconcile: (name, context) =>
           this.#isStale(name) ? this.#removeStale(name, context.signal) : reconciler.reconcile(name, context),
@@ -161,8 +156,8 @@ class NodeModule implements MemberModule {
     }
   }
 
-  #setPod(key: ObjectKey, pod: ForeignPod | undefined): void {
-    if (this.#inventory.setPod(key, pod)) this.#touched();
+  #changePod(before: ForeignPod | undefined, after: ForeignPod | undefined): void {
+    if (this.#inventory.changePod(before, after)) this.#touched();
   }
 
   #setNode(node: MemberNode): void {

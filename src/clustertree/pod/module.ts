@@ -96,7 +96,7 @@ class PodModule implements MemberModule {
       isCurrent: () => this.#isCurrent(),
       onWaiting: (key) => waiting.add(key),
     });
-    return createController({ name: 'pod', reconciler, concurrency: CONCURRENCY });
+    return createController({ name: 'pod', cluster: member.config.name, reconciler, concurrency: CONCURRENCY });
   }
 
   #isCurrent(): { host: boolean; member: boolean } {
@@ -162,7 +162,7 @@ class PodModule implements MemberModule {
       memberPod: (key) => pods.store.get(key),
       onDropped: () => onEventDropped(config.name),
     });
-    const controller = createController({ name: 'event', reconciler: mirror });
+    const controller = createController({ name: 'event', cluster: config.name, reconciler: mirror });
     const watch = watchMemberEvents(
       {
         ...{ client, logger, clock: this.#options.clock, random: this.#options.random },

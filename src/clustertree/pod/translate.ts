@@ -12,7 +12,7 @@ import type { Placement } from './cluster-selector.js';
 import { type ContainerContext, translateContainer } from './containers.js';
 import { type Dropped, Findings, type Refusal } from './findings.js';
 import { refuseNeed } from './needs.js';
-import type { LabelContext } from './node-terms.js';
+import type { PlacementContext } from './node-terms.js';
 import { translatePlacement, withParty } from './placement.js';
 import { type HostApiAddress, serviceEnvironment } from './service-env.js';
 import { translateVolumes } from './volumes.js';
@@ -21,7 +21,7 @@ import { translateVolumes } from './volumes.js';
 export type MemberMode = 'cluster' | { readonly node: string } | { readonly party: LabelSelector };
 
 /** All that a translation depends on beside the host pod. */
-export interface TranslateContext extends LabelContext {
+export interface TranslateContext extends PlacementContext {
   readonly hostClusterUid: string;
   readonly clusterName: string;
   /** Value of the owner label. */

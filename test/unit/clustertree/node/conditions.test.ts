@@ -130,6 +130,13 @@ describe('conditionsToWrite', () => {
     expect(written).to.include({ status: 'True', lastTransitionTime: NOW });
   });
 
+  it('takes a missing reason or message for an empty one', () => {
+    const bare = [{ type: 'Ready', status: 'True', lastTransitionTime: BEFORE }];
+    const empty = { type: 'Ready', status: 'True', reason: '', message: '' };
+    expect(conditionsToWrite(bare, [empty], quiet)).to.deep.equal([]);
+    expect(conditionsToWrite([{ ...bare[0]!, reason: '' }], [{ ...empty, message: 'new' }], quiet)).to.have.lengthOf(1);
+  });
+
   it('writes a condition that is missing or has no times', () => {
     const expected = { ...wanted[0], lastHeartbeatTime: NOW, lastTransitionTime: NOW };
     expect(conditionsToWrite([], wanted, quiet)).to.deep.equal([expected]);

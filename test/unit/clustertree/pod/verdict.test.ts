@@ -338,7 +338,7 @@ describe('decidePod', () => {
       kind: 'delete-host',
       uid: '',
     });
-    const nameless = memberPod({ metadata: { labels: memberPod().metadata?.labels } });
+    const nameless = memberPod({ metadata: { uid: undefined } });
     expect(decide({ memberPod: nameless, hostLive: true })).to.deep.equal({ kind: 'delete-member', uid: '' });
     expect(decide({ memberPod: {} })).to.deep.equal(NOTHING);
   });
