@@ -67,12 +67,11 @@ export class Probe {
     while (!signal.aborted) {
       const start = clock.monotonic();
       let result = await this.#probe(signal);
-      if (!result.reachable && this.#result?.reachable === true && !signal.aborted) {
+      if (!result.reachable && this.#result?.reachable === true) {
         await clock.sleep(CONFIRM_MS, signal).catch(() => undefined);
         result = await this.#probe(signal);
       }
-      if (signal.aborted) return;
-      this.#publish(result);
+      this.#publish(result, signal);
       const rest = intervalMs * (0.95 + 0.1 * random()) - (clock.monotonic() - start);
       await clock.sleep(Math.max(rest, 0), signal).catch(() => undefined);
     }
@@ -101,7 +100,9 @@ export class Probe {
     }
   }
 
-  #publish(result: ProbeResult): void {
+  /** What a probe found that was given up says nothing about the member. */
+  #publish(result: ProbeResult, signal: AbortSignal): void {
+    if (signal.aborted) return;
     this.#result = result;
     for (const listener of [...this.#listeners]) listener(result);
   }

@@ -3,7 +3,7 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
-import { policyFor, withoutPolicy } from './disconnection.js';
+import { policyFor } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -64,17 +64,19 @@ export class MemberPodWriter {
     const changes = diffPod(translation.wanted, memberPod, state);
     if (changes === undefined) return { inStep: isObserved(memberPod), current: memberPod };
     let current = memberPod;
-    let applied = true;
-    const send = async (patch: object | undefined, subresource?: string): Promise<void> => {
-      if (patch === undefined) return;
+    let refused = 0;
+    const patches = [
+      [changes.metadataAndSpec, undefined],
+      [changes.ephemeralContainers, 'ephemeralcontainers'],
+      [changes.resize, 'resize'],
+    ] as const;
+    for (const [patch, subresource] of patches) {
+      if (patch === undefined) continue;
       const result = await this.#patch(hostPod, patch, subresource, signal);
-      if (result === undefined) applied = false;
+      if (result === undefined) refused += 1;
       else current = result;
-    };
-    await send(changes.metadataAndSpec);
-    await send(changes.ephemeralContainers, 'ephemeralcontainers');
-    await send(changes.resize, 'resize');
-    return { inStep: applied && isObserved(current), current };
+    }
+    return { inStep: refused === 0 && isObserved(current), current };
   }
 
   /** Undefined when the member turned it down (an Event says so) or the pod is gone by now. */
@@ -115,16 +117,15 @@ export class MemberPodWriter {
   }
 
   #translate(hostPod: Pod): Translation {
-    const { caches, member } = this.#options;
-    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
-    const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
-    return translatePod(withoutPolicy(hostPod, policy), this.#context(hostPod));
+    return translatePod(hostPod, this.#context(hostPod));
   }
 
   #context(hostPod: Pod): TranslateContext {
     const { member, caches } = this.#options;
     const name = hostPod.spec?.nodeName ?? '';
     const spec = member.config.virtualNodes.find(({ nodeName }) => nodeName === name);
+    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
+    const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
     return {
       ...member.ownership,
       mode: modeOf(spec),
@@ -133,6 +134,7 @@ export class MemberPodWriter {
         labels: caches.nodes.get(name)?.metadata?.labels ?? {},
         taints: spec?.taints ?? [],
       },
+      lostNodeTolerations: policy.kind === 'Evict' ? 'user' : 'policy',
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }

@@ -148,7 +148,7 @@ class PodModule implements MemberModule {
     const { clock, random } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(RESYNC_MS * (0.9 + 0.2 * random()), signal).catch(() => undefined);
-      if (!signal.aborted) this.#enqueueAll(controller);
+      this.#enqueueAll(controller);
     }
   }
 

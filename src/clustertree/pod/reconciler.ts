@@ -48,6 +48,8 @@ const UNREADABLE_POLICY = 'UnreadableDisconnectionPolicy';
 /** A step may lead to another (confirm, then act); more than this in one go is a mistake. */
 const MAX_STEPS = 4;
 
+type Deletion = Extract<Action, { kind: 'delete-member' | 'delete-host' }>;
+
 /** Brings one pod name in one member in step with the host: each reconcile reads the caches, decides, and acts once. */
 export class PodReconciler implements Reconciler {
   readonly #options: PodReconcilerOptions;
@@ -97,7 +99,6 @@ export class PodReconciler implements Reconciler {
     action: Action,
     signal: AbortSignal,
   ): Promise<{ readonly result: Result } | { readonly state: PodState }> {
-    const { member } = this.#options;
     switch (action.kind) {
       case 'nothing':
         return { result: {} };
@@ -108,17 +109,15 @@ export class PodReconciler implements Reconciler {
         return existing === undefined ? { result: {} } : { state: { ...state, ...existing } };
       }
       case 'update':
-        return { result: await this.#update(state, !member.leaving, signal) };
       case 'status':
-        return { result: await this.#update(state, false, signal) };
+        return { result: await this.#update(state, action.kind === 'update', signal) };
       case 'delete-member':
-        return { result: await this.#delete(member.client, key, action, signal) };
       case 'delete-host':
-        return { result: await this.#delete(this.#options.host, key, { ...action, gracePeriodSeconds: 0 }, signal) };
+        return { result: await this.#delete(key, action, signal) };
       case 'confirm-orphan':
         return { state: await this.#readHost(key, state, signal) };
       case 'confirm-lost':
-        return { state: { ...state, memberPod: await this.#get(member.client, key, signal), memberLive: true } };
+        return { state: await this.#readMember(key, state, signal) };
       case 'fail-host':
         return { result: await this.#fail(state, action, signal) };
       case 'foreign':
@@ -163,9 +162,11 @@ export class PodReconciler implements Reconciler {
     }
   }
 
-  async #update(state: PodState, withSpec: boolean, signal: AbortSignal): Promise<Result> {
+  async #update(state: PodState, wantsSpec: boolean, signal: AbortSignal): Promise<Result> {
     const { hostPod, memberPod } = state;
     if (hostPod === undefined || memberPod === undefined) return {};
+    // A cluster that leaves has no settings any more to translate by.
+    const withSpec = wantsSpec && !this.#options.member.leaving;
     if (withSpec) await this.#obeyDisconnectionPolicy(hostPod, signal);
     const { inStep, current } = withSpec
       ? await this.#writer.update(hostPod, memberPod, signal)
@@ -232,13 +233,12 @@ export class PodReconciler implements Reconciler {
     }
   }
 
-  async #delete(
-    client: KubeClient,
-    key: ObjectKey,
-    action: { readonly uid: string; readonly gracePeriodSeconds?: number },
-    signal: AbortSignal,
-  ): Promise<Result> {
-    const { uid, gracePeriodSeconds } = action;
+  async #delete(key: ObjectKey, action: Deletion, signal: AbortSignal): Promise<Result> {
+    const { host, member } = this.#options;
+    const ofMember = action.kind === 'delete-member';
+    const client = ofMember ? member.client : host;
+    const gracePeriodSeconds = ofMember ? action.gracePeriodSeconds : 0;
+    const { uid } = action;
     try {
       await client.delete(pods, splitKey(key), { preconditions: { uid }, gracePeriodSeconds, signal });
     } catch (error) {
@@ -252,6 +252,10 @@ export class PodReconciler implements Reconciler {
     const hostPod = await this.#get(host, key, signal);
     const onOurNode = caches.pods.hasNode(member.config.name, hostPod?.spec?.nodeName ?? '');
     return { ...state, hostPod, onOurNode, hostLive: true };
+  }
+
+  async #readMember(key: ObjectKey, state: PodState, signal: AbortSignal): Promise<PodState> {
+    return { ...state, memberPod: await this.#get(this.#options.member.client, key, signal), memberLive: true };
   }
 
   async #get(client: KubeClient, key: ObjectKey, signal: AbortSignal): Promise<Pod | undefined> {
