@@ -38,6 +38,8 @@ export interface ModuleReport {
 export interface MemberModule {
   /** Whether its caches are complete. */
   readonly synced: boolean;
+  /** Why its caches can't be filled or kept up to date. */
+  readonly problem?: string | undefined;
   readonly report?: ModuleReport;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;

@@ -1,7 +1,10 @@
 import type { Toleration } from '../../apis/core.js';
 
 /** The taints by which a node controller evicts the pods of a node that it has lost. */
-const LOST_NODE_TAINTS = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
+export const LOST_NODE_TAINTS: ReadonlySet<string> = new Set([
+  'node.kubernetes.io/not-ready',
+  'node.kubernetes.io/unreachable',
+]);
 /** What the DefaultTolerationSeconds admission of an API server gives to pods that say nothing of it. */
 const DEFAULT_SECONDS = 300;
 
