@@ -27,7 +27,9 @@ export const HOST_UID = 'host-cluster-uid';
 export const OWNERSHIP: Ownership = ownershipOf(HOST_UID, CLUSTER);
 
 /** A Cluster object; parts replace whole fields. */
-export function clusterObject(parts: { metadata?: Cluster['metadata']; spec?: Partial<Cluster['spec']> } = {}): Cluster {
+export function clusterObject(
+  parts: { metadata?: Cluster['metadata']; spec?: Partial<Cluster['spec']> } = {},
+): Cluster {
   const kubeconfig = Buffer.from('kubeconfig of member1').toString('base64');
   return {
     apiVersion: 'kosmos.io/v1alpha1',
@@ -127,8 +129,10 @@ export class MemberHarness {
   readonly #running: Promise<unknown>[] = [];
 
   constructor() {
-    const write = (level: string) => (message: string, fields: LogFields = {}) =>
-      void this.logs.push({ level, message, fields });
+    const write =
+      (level: string) =>
+      (message: string, fields: LogFields = {}) =>
+        void this.logs.push({ level, message, fields });
     this.logger = {
       debug: write('debug'),
       info: write('info'),
