@@ -75,7 +75,7 @@ ensure_node_modules() {
   node_modules_current && return 0
   [ ! -L "$REPOSITORY/node_modules" ] || fail "node_modules is a link to a folder that is outdated; run npm ci there"
   say "installing npm packages"
-  (cd "$REPOSITORY" && npm ci --no-progress >&2) || fail "npm ci failed"
+  (cd "$REPOSITORY" && npm ci --no-progress --loglevel=error >&2) || fail "npm can't install the packages"
   local minimum=22.19 version
   version=$(node -p 'process.versions.node')
   printf '%s\n%s\n' "$minimum" "$version" | sort -V -C || fail "Node $minimum or newer is needed, this is $version; see https://nodejs.org"

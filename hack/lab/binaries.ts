@@ -37,22 +37,48 @@ async function versionFor(suite: Suite, request: BinariesRequest): Promise<strin
   return resolvePatch(wanted, await releasedVersions(await findGo(request.log)));
 }
 
+/** A version that can't be built here may still be had as release files: the module proxy may lack a part of it. */
+async function makePrograms(
+  suite: Suite,
+  version: string,
+  files: readonly string[],
+  request: MakeRequest,
+): Promise<void> {
+  const { folder, log } = request;
+  const download = async (): Promise<void> => {
+    log(`downloading ${suite.name} ${version}: ${files.join(' ')}`);
+    await downloadPrograms({ suite, version, files, folder });
+  };
+  const go = await findGo(log);
+  if (go === undefined) return download();
+  log(`building ${suite.name} ${version}: ${files.join(' ')} (only the first time)`);
+  try {
+    const programs = files.filter((name) => name !== KWOK_STAGES);
+    await buildPrograms({ go, suite, version, programs, folder });
+    if (files.includes(KWOK_STAGES)) await writeKwokStages(go, join(folder, KWOK_STAGES));
+  } catch (error) {
+    log(`${suite.name} ${version} can't be built: ${lastLine(error)}`);
+    await download();
+  }
+}
+
+interface MakeRequest {
+  readonly folder: string;
+  readonly log: (line: string) => void;
+}
+
+/** Of a failed build the last line says why; those before it tell what was downloaded. */
+function lastLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trimEnd().split('\n').at(-1) ?? '';
+}
+
 async function provide(suite: Suite, version: string, folder: string, log: (line: string) => void): Promise<void> {
   const missing = filesOf(suite).filter((name) => !existsSync(join(folder, name)));
   if (missing.length === 0) return;
   const partial = join(folder, 'partial');
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  const programs = missing.filter((name) => name !== KWOK_STAGES);
-  const go = await findGo(log);
-  if (go === undefined) {
-    log(`downloading ${suite.name} ${version}: ${missing.join(' ')}`);
-    await downloadPrograms({ suite, version, files: missing, folder: partial });
-  } else {
-    log(`building ${suite.name} ${version}: ${missing.join(' ')} (only the first time)`);
-    await buildPrograms({ go, suite, version, programs, folder: partial });
-    if (missing.includes(KWOK_STAGES)) await writeKwokStages(go, join(partial, KWOK_STAGES));
-  }
+  await makePrograms(suite, version, missing, { folder: partial, log });
   for (const name of missing) await rename(join(partial, name), join(folder, name));
   await rm(partial, { recursive: true, force: true });
 }

@@ -85,9 +85,10 @@ export async function downloadPrograms(request: DownloadRequest): Promise<void> 
     try {
       await download(release, target);
     } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
       throw new Error(
-        `${file} ${request.version} is neither built nor downloaded. Install Go 1.26 or newer ` +
-          '(https://go.dev/doc/install) or "apt-get install golang-go" and try again',
+        `${file} ${request.version} can be neither built nor downloaded (${why}). To build it, install Go 1.26 or newer ` +
+          '(https://go.dev/doc/install), or an older one that can fetch it: apt-get install golang-go',
         { cause: error },
       );
     }

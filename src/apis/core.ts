@@ -4,6 +4,7 @@ import type {
   V1Container,
   V1ContainerStatus,
   V1EnvFromSource,
+  V1DaemonSet,
   V1EnvVar,
   V1EphemeralContainer,
   V1LabelSelector,
@@ -57,6 +58,7 @@ export type Namespace = Wire<V1Namespace>;
 export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;
+export type DaemonSet = Wire<V1DaemonSet>;
 export type Lease = Wire<V1Lease>;
 export type Event = Wire<CoreV1Event>;
 

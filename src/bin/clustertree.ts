@@ -1,14 +1,15 @@
-import type { Namespace, Node, Pod, Service } from '../apis/core.js';
+import type { DaemonSet, Namespace, Node, Pod, Service } from '../apis/core.js';
 import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
 import { NODE_CLUSTER_ANNOTATION, NODE_LABEL } from '../apis/names.js';
 import { MemberConnection } from '../clustertree/cluster/connection.js';
 import { ClusterController } from '../clustertree/cluster/controller.js';
-import { HostPods } from '../clustertree/cluster/host-pods.js';
+import { HostPods, type HostPodScope } from '../clustertree/cluster/host-pods.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
 import { createNamespaceFeature } from '../clustertree/cluster/namespace-feature.js';
 import type { ClusterConfig } from '../clustertree/cluster/options.js';
 import { ownershipOf } from '../clustertree/cluster/ownership.js';
 import { MemberRegistry } from '../clustertree/cluster/registry.js';
+import { ExistingDaemonSets, installExclusionPolicy } from '../clustertree/daemonset/controller.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
 import type { KubeletEndpoint } from '../clustertree/node/node-facts.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
@@ -20,7 +21,7 @@ import type { InformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
 import type { RequestObserver } from '../kube/request-observer.js';
-import { namespaces, nodes, objectKey, pods, services } from '../kube/resource.js';
+import { daemonSets, namespaces, nodes, objectKey, pods, services } from '../kube/resource.js';
 import { withoutManagedFields } from '../kube/transform.js';
 import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
@@ -49,6 +50,8 @@ export interface ClusterTreeOptions {
   readonly reservedNamespaces: readonly string[];
   readonly memberLimits: { readonly qps: number; readonly burst: number };
   readonly allowExecCredentials: boolean;
+  /** Exclude DaemonSets from virtual nodes that were there before us; that restarts their pods. */
+  readonly excludeExistingDaemonSets: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -75,7 +78,10 @@ export class ClusterTree {
       type: services,
       indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
     });
-    this.#hostPods = new HostPods({ logger, createInformer: (scope) => this.#hostPodInformer(scope) });
+    this.#hostPods = new HostPods({
+      ...{ logger, hostNodes: this.#hostNodes },
+      createInformer: (scope) => this.#hostPodInformer(scope),
+    });
     this.#registry = new MemberRegistry({
       clusters: this.#clusters,
       hostNodes: this.#hostNodes,
@@ -126,10 +132,26 @@ export class ClusterTree {
       this.#registry.onChange((cluster) => controller.enqueue(cluster)),
     ];
     try {
-      await Promise.all([this.#registry.lead(signal), controller.run(signal)]);
+      await Promise.all([
+        this.#registry.lead(signal),
+        controller.run(signal),
+        installExclusionPolicy(this.#options, signal),
+        this.#excludeDaemonSets(signal),
+      ]);
     } finally {
       for (const stop of stops) stop();
     }
+  }
+
+  async #excludeDaemonSets(signal: AbortSignal): Promise<void> {
+    const { host, createInformer, createController, excludeExistingDaemonSets } = this.#options;
+    if (!excludeExistingDaemonSets) return;
+    const informer = createInformer({ client: host, type: daemonSets });
+    const reconciler = new ExistingDaemonSets(host, informer);
+    const controller = createController({ name: 'daemonset', reconciler });
+    const enqueue = (daemonSet: DaemonSet): void => controller.enqueue(objectKey(daemonSet), { priority: 'low' });
+    informer.addHandler({ onAdd: enqueue, onUpdate: (_old, daemonSet) => enqueue(daemonSet) });
+    await Promise.all([informer.run(signal), controller.run(signal)]);
   }
 
   #onClusters(listener: (cluster: Cluster) => void): () => void {
@@ -149,7 +171,7 @@ export class ClusterTree {
     return this.#hostNodes.addHandler({ onAdd: tell, onDelete: tell });
   }
 
-  #hostPodInformer(scope: { node: string } | { keep: (pod: Pod) => boolean }): Informer<Pod> {
+  #hostPodInformer(scope: HostPodScope): Informer<Pod> {
     const { host, createInformer } = this.#options;
     if ('node' in scope) {
       return createInformer({ client: host, type: pods, fieldSelector: `spec.nodeName=${scope.node}` });

@@ -1,4 +1,15 @@
-import type { Event, KubeObject, Lease, Namespace, Node, Pod, Secret, Service, ServiceAccount } from '../apis/core.js';
+import type {
+  DaemonSet,
+  Event,
+  KubeObject,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  Secret,
+  Service,
+  ServiceAccount,
+} from '../apis/core.js';
 
 /** Where a kind of object lives in the API. `T` is its wire type; it exists at compile time only. */
 export interface ResourceType<T extends KubeObject> {
@@ -76,4 +87,34 @@ export const leases: ResourceType<Lease> = {
   kind: 'Lease',
   plural: 'leases',
   namespaced: true,
+};
+export const daemonSets: ResourceType<DaemonSet> = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  plural: 'daemonsets',
+  namespaced: true,
+};
+export const priorityClasses: ResourceType<KubeObject> = {
+  apiVersion: 'scheduling.k8s.io/v1',
+  kind: 'PriorityClass',
+  plural: 'priorityclasses',
+  namespaced: false,
+};
+export const runtimeClasses: ResourceType<KubeObject> = {
+  apiVersion: 'node.k8s.io/v1',
+  kind: 'RuntimeClass',
+  plural: 'runtimeclasses',
+  namespaced: false,
+};
+export const mutatingAdmissionPolicies: ResourceType<KubeObject> = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingAdmissionPolicy',
+  plural: 'mutatingadmissionpolicies',
+  namespaced: false,
+};
+export const mutatingAdmissionPolicyBindings: ResourceType<KubeObject> = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingAdmissionPolicyBinding',
+  plural: 'mutatingadmissionpolicybindings',
+  namespaced: false,
 };

@@ -6,7 +6,7 @@
  */
 export class KeyedFifo<V> {
   readonly #entries = new Map<string, V>();
-  #iterator = this.#entries.entries();
+  readonly #iterator = this.#entries.entries();
 
   get size(): number {
     return this.#entries.size;
@@ -23,14 +23,10 @@ export class KeyedFifo<V> {
 
   /** Takes out the oldest key. */
   shift(): readonly [key: string, value: V] | undefined {
+    // An iterator that once came to the end would stay there. All that is present is ahead of it: what it passed is gone.
     if (this.#entries.size === 0) return undefined;
-    let next = this.#iterator.next();
-    if (next.done === true) {
-      // An iterator that once came to the end stays there.
-      this.#iterator = this.#entries.entries();
-      next = this.#iterator.next();
-      if (next.done === true) return undefined;
-    }
+    const next = this.#iterator.next();
+    if (next.done === true) return undefined;
     this.#entries.delete(next.value[0]);
     return next.value;
   }

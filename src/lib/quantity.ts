@@ -18,8 +18,6 @@ const DECIMAL_SUFFIXES: readonly string[] = ['n', 'u', 'm', '', 'k', 'M', 'G', '
 const BINARY_SUFFIXES: readonly string[] = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const SYNTAX = /^([+-]?)(\d*)(?:\.(\d*))?(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i))?$/;
 
-export const ZERO_QUANTITY: Quantity = { nanos: 0n, format: 'DecimalSI' };
-
 /** A quantity of whole units, for instance a number of pods. */
 export function unitQuantity(units: number): Quantity {
   return { nanos: BigInt(units) * NANOS_PER_UNIT, format: 'DecimalSI' };
@@ -102,7 +100,7 @@ export function formatQuantity(quantity: Quantity): string {
   if (nanos === 0n) return '0';
   if (format === 'BinarySI' && hasBinaryForm(nanos)) {
     const { mantissa, times } = reduce(nanos / NANOS_PER_UNIT, 1024n, BINARY_SUFFIXES.length - 1);
-    return `${mantissa.toString()}${BINARY_SUFFIXES[times] ?? ''}`;
+    return `${mantissa.toString()}${String(BINARY_SUFFIXES[times])}`;
   }
   if (format === 'DecimalExponent') {
     const { mantissa, times } = reduce(nanos, 1000n, Number.MAX_SAFE_INTEGER);
@@ -110,7 +108,7 @@ export function formatQuantity(quantity: Quantity): string {
     return exponent === 0 ? mantissa.toString() : `${mantissa.toString()}e${exponent}`;
   }
   const { mantissa, times } = reduce(nanos, 1000n, DECIMAL_SUFFIXES.length - 1);
-  return `${mantissa.toString()}${DECIMAL_SUFFIXES[times] ?? ''}`;
+  return `${mantissa.toString()}${String(DECIMAL_SUFFIXES[times])}`;
 }
 
 function hasBinaryForm(nanos: bigint): boolean {

@@ -58,18 +58,6 @@ export function remainingResources(left: Resources, right: Resources): Resources
   return result;
 }
 
-/** Whether both hold the same amounts; formats don't matter, and neither do names with amount zero. */
-export function equalResources(left: Resources, right: Resources): boolean {
-  return covers(left, right) && covers(right, left);
-}
-
-function covers(left: Resources, right: Resources): boolean {
-  for (const [name, amount] of left) {
-    if (amount.nanos !== (right.get(name)?.nanos ?? 0n)) return false;
-  }
-  return true;
-}
-
 /** A sum that is kept up to date by adding and taking away; holds no name whose amount is zero. */
 export class RunningSum {
   readonly #amounts = new Map<string, Quantity>();

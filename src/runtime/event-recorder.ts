@@ -1,7 +1,8 @@
 import type { Event, KubeObject, ObjectReference } from '../apis/core.js';
-import { ApiError } from '../kube/api-error.js';
+import { ApiError, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import { events, keyOf, type ResourceType } from '../kube/resource.js';
+import { isAborted } from '../lib/abort.js';
 import { Backoff } from '../lib/backoff.js';
 import type { Clock, Random } from '../lib/clock.js';
 import { errorMessage, FederationError } from '../lib/errors.js';
@@ -137,7 +138,7 @@ export class ApiEventRecorder implements EventRecorder {
       const gone = await client.patch(events, known, patch, { type: 'merge', signal }).then(
         () => false,
         (error: unknown) => {
-          if (error instanceof ApiError && error.statusCode === 404) return true;
+          if (isNotFound(error)) return true;
           throw error;
         },
       );
@@ -184,11 +185,6 @@ export class ApiEventRecorder implements EventRecorder {
       error === undefined ? fields : { ...fields, error: errorMessage(error) },
     );
   }
-}
-
-/** A function, so that the compiler doesn't take an earlier answer for granted. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
 
 /** The server understood and refused, or this process may not write. */

@@ -1,5 +1,5 @@
 import type { Lease } from '../apis/core.js';
-import { ApiError } from '../kube/api-error.js';
+import { isConflict, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import { leases, type ObjectRef } from '../kube/resource.js';
 import type { Clock } from '../lib/clock.js';
@@ -32,10 +32,6 @@ interface Observation {
   readonly validUntilMs: number;
 }
 
-function isStatus(error: unknown, status: number): boolean {
-  return error instanceof ApiError && error.statusCode === status;
-}
-
 /**
  * One process's view of a Lease. Whether another holder is alive is judged only by how long ago, on the local monotonic
  * clock, its record was last seen to change; the times in the record were made by another clock and are not compared.
@@ -63,13 +59,13 @@ export class LeaseLock {
         return await this.#write(this.#lease, signal);
       } catch (error) {
         // Changed or deleted by somebody else: look again. Every other failure is the caller's to retry.
-        if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
+        if (!isConflict(error) && !isNotFound(error)) throw error;
       }
     }
     this.#lease = undefined;
     const startedAtMs = clock.monotonic();
     const lease = await client.get(leases, ref, { signal }).catch((error: unknown) => {
-      if (isStatus(error, 404)) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     });
     if (lease !== undefined) this.#observe(lease);

@@ -52,13 +52,13 @@ export const METRICS = {
   },
   kosmos_api_request_duration_seconds: {
     type: 'histogram',
-    help: 'Time from sending a request to the end of its answer.',
+    help: 'Time of a request with all waiting and retries; for watches until the head of the answer.',
     labels: ['cluster', 'verb'],
     buckets: FAST_SECONDS,
   },
   kosmos_watch_restarts_total: {
     type: 'counter',
-    help: 'Watches that were opened again; reason tells an orderly end from a fault.',
+    help: 'Watches that ended and are opened again: clean (the server closed), expired, unordered, broken, error.',
     labels: ['cluster', 'resource', 'reason'],
   },
   kosmos_leader: {

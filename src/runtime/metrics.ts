@@ -1,17 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReflectorObserver } from '../kube/reflector.js';
+import type { RequestSample } from '../kube/request-observer.js';
+import { FederationError } from '../lib/errors.js';
 import type { ControllerObserver } from './controller.js';
 import { METRICS, type MetricName, type MetricSpec } from './metric-table.js';
-
-/** One request to an API server. */
-export interface ApiRequestSample {
-  /** Name of the Cluster, or `host`. */
-  readonly cluster: string;
-  readonly verb: string;
-  readonly resource: string;
-  /** HTTP status, or an error code when there was no answer. */
-  readonly code: number | string;
-  readonly durationMs: number;
-}
 
 /** How metrics are made. */
 export interface MetricsOptions {
@@ -26,6 +18,9 @@ type NamesOf<Type extends MetricSpec['type']> = {
 /** What the process measures, in a registry of its own (there may be several in one test). */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #histograms = new Map<string, Histogram>();
 
   constructor(options: MetricsOptions = {}) {
     for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) this.#register(name, spec);
@@ -74,14 +69,15 @@ export class Metrics {
   }
 
   /** Counts a request to an API server. */
-  apiRequest({ cluster, verb, resource, code, durationMs }: ApiRequestSample): void {
-    this.#counter('kosmos_api_requests_total').inc({ cluster, verb, resource, code: String(code) });
-    this.#histogram('kosmos_api_request_duration_seconds').observe({ cluster, verb }, durationMs / 1000);
+  apiRequest({ cluster, verb, resource, code, seconds }: RequestSample): void {
+    this.#counter('kosmos_api_requests_total').inc({ cluster, verb, resource, code });
+    this.#histogram('kosmos_api_request_duration_seconds').observe({ cluster, verb }, seconds);
   }
 
-  /** Counts a watch that was opened again. */
-  watchRestarted(cluster: string, resource: string, reason: string): void {
-    this.#counter('kosmos_watch_restarts_total').inc({ cluster, resource, reason });
+  /** What the informers of a cluster report to. */
+  reflectorObserver(cluster: string): ReflectorObserver {
+    const restarts = this.#counter('kosmos_watch_restarts_total');
+    return { watchEnded: (resource, reason) => restarts.inc({ cluster, resource, reason }) };
   }
 
   /** Says whether this process leads. */
@@ -96,33 +92,41 @@ export class Metrics {
 
   /** Removes all series of a Cluster, after it has left. */
   async forgetCluster(cluster: string): Promise<void> {
-    for (const metric of this.#registry.getMetricsAsArray()) {
-      const { values } = await (metric as unknown as Gauge).get();
-      const gone = new Set(values.filter(({ labels }) => labels['cluster'] === cluster).map(({ labels }) => labels));
-      for (const labels of gone) {
+    for (const metric of [...this.#counters.values(), ...this.#gauges.values(), ...this.#histograms.values()]) {
+      const { values } = await metric.get();
+      for (const { labels } of values) {
+        if (labels['cluster'] !== cluster) continue;
         // A histogram's values carry a bucket label that is not one of its own.
         const { le: _bucket, ...own } = labels as Record<string, string>;
-        (metric as unknown as Gauge).remove(own);
+        metric.remove(own);
       }
     }
   }
 
   #register(name: string, { type, help, labels, buckets }: MetricSpec): void {
     const common = { name, help, labelNames: labels, registers: [this.#registry] };
-    if (type === 'counter') new Counter(common);
-    else if (type === 'gauge') new Gauge(common);
-    else new Histogram({ ...common, ...(buckets === undefined ? {} : { buckets: [...buckets] }) });
+    if (type === 'counter') this.#counters.set(name, new Counter(common));
+    else if (type === 'gauge') this.#gauges.set(name, new Gauge(common));
+    else {
+      const bounds = buckets === undefined ? {} : { buckets: [...buckets] };
+      this.#histograms.set(name, new Histogram({ ...common, ...bounds }));
+    }
   }
 
   #counter(name: NamesOf<'counter'>): Counter {
-    return this.#registry.getSingleMetric(name) as Counter;
+    return present(this.#counters.get(name), name);
   }
 
   #gauge(name: NamesOf<'gauge'>): Gauge {
-    return this.#registry.getSingleMetric(name) as Gauge;
+    return present(this.#gauges.get(name), name);
   }
 
   #histogram(name: NamesOf<'histogram'>): Histogram {
-    return this.#registry.getSingleMetric(name) as Histogram;
+    return present(this.#histograms.get(name), name);
   }
+}
+
+function present<T>(metric: T | undefined, name: string): T {
+  if (metric === undefined) throw new FederationError('INTERNAL', `metric ${name} is missing`);
+  return metric;
 }

@@ -22,6 +22,23 @@ export interface OptionSpec<T> {
   parse(raw: unknown): T;
 }
 
+/** Options of a program by the names of their values. The value of a duration ends in `Ms`. */
+export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
+
+/** How a user writes an option in each of the sources. */
+export interface OptionNames {
+  readonly flag: string;
+  readonly environment: string;
+  readonly file: string;
+}
+
+/** `leaseDurationMs` (a duration) is `--lease-duration`, `KOSMOS_LEASE_DURATION` and `leaseDuration`. */
+export function optionNames(name: string, spec: OptionSpec<unknown>): OptionNames {
+  const file = spec.isDuration ? name.replace(/Ms$/, '') : name;
+  const words = file.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return { flag: `--${words}`, environment: `KOSMOS_${words.replaceAll('-', '_').toUpperCase()}`, file };
+}
+
 /** What all kinds of options have. */
 export interface OptionSettings<T> {
   readonly help: string;
@@ -52,9 +69,9 @@ function make<T, S extends OptionSettings<T>>(settings: S, kind: Kind<T>): Optio
     ...kind,
     help,
     required,
-    defaultValue: fallback as Value<T, S>,
+    defaultValue: fallback,
     defaultText: fallback === undefined ? undefined : format(fallback),
-    parse: (raw) => kind.parse(raw) as Value<T, S>,
+    parse: (raw) => kind.parse(raw),
   };
 }
 
@@ -141,20 +158,36 @@ export function choiceOption<const C extends string, const S extends OptionSetti
   });
 }
 
-/** Several texts, or several of `choices`: separated by commas, or a YAML list. Empty parts are left out. */
-export function listOption<const C extends string = string>(
-  settings: OptionSettings<readonly C[]> & { readonly choices?: readonly C[]; readonly default: readonly C[] },
-): OptionSpec<readonly C[]> {
-  const { choices } = settings;
-  return make<readonly C[], typeof settings>(settings, {
+/** Any number of texts: separated by commas, or a YAML list. Empty parts are left out. */
+export function listOption<const S extends OptionSettings<readonly string[]>>(
+  settings: S,
+): OptionSpec<Value<readonly string[], S>> {
+  return makeList(settings, 'list', (item) => item);
+}
+
+/** Any number of a few words, written as a {@link listOption}. */
+export function choicesOption<const C extends string, const S extends OptionSettings<readonly C[]>>(
+  choices: readonly C[],
+  settings: S,
+): OptionSpec<Value<readonly C[], S>> {
+  const type = `list of ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
+  return makeList(settings, type, (item) => asChoice(choices, item));
+}
+
+function makeList<C extends string, S extends OptionSettings<readonly C[]>>(
+  settings: S,
+  type: string,
+  item: (text: string) => C,
+): OptionSpec<Value<readonly C[], S>> {
+  return make<readonly C[], S>(settings, {
     placeholder: 'A,B',
-    type: choices === undefined ? 'list' : `list of ${choices.map((choice) => `\`${choice}\``).join(', ')}`,
+    type,
     isList: true,
     format: (value) => value.join(','),
     parse: (raw) => {
       const parts = Array.isArray(raw) ? raw.map(asText) : asText(raw).split(',');
-      const items = parts.map((part) => part.trim()).filter((part) => part !== '');
-      return Object.freeze(items.map((item) => (choices === undefined ? (item as C) : asChoice(choices, item))));
+      const texts = parts.map((part) => part.trim()).filter((part) => part !== '');
+      return Object.freeze(texts.map(item));
     },
   });
 }

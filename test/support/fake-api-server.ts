@@ -105,6 +105,10 @@ export class FakeApiServer {
   /** As after the restore of a backup: versions begin again further down. */
   restore(version: number): void {
     this.#version = version;
+    for (const [key, object] of this.#objects) {
+      const metadata = { ...object.metadata, resourceVersion: String(version) };
+      this.#objects.set(key, { ...object, metadata });
+    }
     this.compact();
     this.cut();
   }
@@ -127,6 +131,7 @@ export class FakeApiServer {
   /** Ends all watches cleanly. */
   endWatches(): void {
     for (const { response } of this.#watchers) response.end();
+    this.#watchers.clear();
   }
 
   /** Cuts all connections. */

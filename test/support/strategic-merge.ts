@@ -11,11 +11,11 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
 };
 
 /** Applies a strategic merge patch to a pod as an API server does, for the fields that this product patches. */
-export function applyStrategic<T>(target: T, patch: unknown): T {
-  return mergeObject((target ?? {}) as Fields, JSON.parse(JSON.stringify(patch)) as Fields) as T;
+export function applyStrategic<T extends object>(target: T, patch: unknown): T {
+  return mergeObject(target, JSON.parse(JSON.stringify(patch)) as Fields) as T;
 }
 
-function mergeObject(target: Fields, patch: Fields): Fields {
+function mergeObject(target: object, patch: Fields): Fields {
   const { $patch, ...fields } = patch;
   const result: Fields = $patch === 'replace' ? {} : { ...target };
   for (const [key, value] of Object.entries(fields)) {
@@ -31,7 +31,7 @@ function mergeValue(key: string, target: unknown, patch: unknown): unknown {
     return mergeKey === undefined ? patch : mergeList((target ?? []) as Fields[], patch as Fields[], mergeKey);
   }
   if (typeof patch !== 'object') return patch;
-  return mergeObject((target ?? {}) as Fields, patch as Fields);
+  return mergeObject(target ?? {}, patch as Fields);
 }
 
 function mergeList(target: readonly Fields[], patch: readonly Fields[], mergeKey: string): Fields[] {

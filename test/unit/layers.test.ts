@@ -34,10 +34,15 @@ function importsOf(file: string): string[] {
   return specifiers.map((specifier) => relative(sourceRoot, resolve(dirname(file), specifier)));
 }
 
+function placeOf(file: string): [layer: string, feature: string] {
+  const [layer = '', feature = ''] = file.split('/');
+  return [layer, feature];
+}
+
 /** Why the import isn't allowed; undefined when it is. */
-export function violation(from: string, to: string): string | undefined {
-  const [fromLayer = '', fromFeature = ''] = from.split('/');
-  const [toLayer = '', toFeature = ''] = to.split('/');
+function violation(from: string, to: string): string | undefined {
+  const [fromLayer, fromFeature] = placeOf(from);
+  const [toLayer, toFeature] = placeOf(to);
   const fromRank = layers.indexOf(fromLayer);
   const toRank = layers.indexOf(toLayer);
   if (fromRank < 0) return `${from} is in no known layer`;

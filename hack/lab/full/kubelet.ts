@@ -18,6 +18,11 @@ export interface NodeRequest {
   readonly extraArgs: LabConfig['extraArgs'];
 }
 
+/** Folder of a kubelet for volumes, checkpoints and sockets. */
+export function kubeletRoot(node: NodePlan): string {
+  return join(node.directory, 'kubelet');
+}
+
 /** The KubeletConfiguration of a node. */
 export function kubeletConfig(plan: ClusterPlan, node: NodePlan): Record<string, unknown> {
   return {
@@ -95,7 +100,7 @@ export async function kubeletSpec(request: NodeRequest, version: string): Promis
     args: [
       `--config=${config}`,
       `--kubeconfig=${kubeconfig}`,
-      `--root-dir=${join(node.directory, 'kubelet')}`,
+      `--root-dir=${kubeletRoot(node)}`,
       `--cert-dir=${join(node.directory, 'kubelet-certificates')}`,
       `--hostname-override=${node.name}`,
       `--node-ip=${node.addresses.join(',')}`,

@@ -40,7 +40,7 @@ class NamespaceModule implements MemberModule {
       ...{ host, hostNamespaces, member },
       report: (message) => report(member.config.name, message),
     });
-    const controller = createController({ name: 'namespace', reconciler });
+    const controller = createController({ name: 'namespace', cluster: member.config.name, reconciler });
     const enqueue = (namespace: Namespace): void => controller.enqueue(objectKey(namespace), { priority: 'low' });
     const handler = {
       onAdd: enqueue,

@@ -62,10 +62,16 @@ export class ClusterInvalidError extends TerminalError {
   }
 }
 
-export const DEFAULT_CLEANUP_TIMEOUT_MS = 300_000;
+const DEFAULT_CLEANUP_TIMEOUT_MS = 300_000;
 
 /** So that `kosmos-<name>` fits into a label. */
 const MAX_CLUSTER_NAME_LENGTH = 56;
+
+/** How long a Cluster may wait for its member when it leaves, also when all else in it is wrong. */
+export function cleanupTimeoutOf(cluster: Cluster): number {
+  const text = cluster.metadata?.annotations?.[CLEANUP_TIMEOUT_ANNOTATION];
+  return (text === undefined ? undefined : tryParseDuration(text)) ?? DEFAULT_CLEANUP_TIMEOUT_MS;
+}
 
 /**
  * Checks a Cluster and applies all defaults.
@@ -142,22 +148,21 @@ function compileAnnotations(
   annotations: Readonly<Record<string, string>>,
   problems: string[],
 ): Pick<ClusterConfig, 'disconnectionPolicy' | 'cleanupTimeoutMs'> {
-  const policyText = annotations[DISCONNECTION_POLICY_ANNOTATION];
-  const policy = policyText === undefined ? DEFAULT_DISCONNECTION_POLICY : parseDisconnectionPolicy(policyText);
-  if (policy === undefined) {
-    problems.push(
-      `metadata.annotations[${DISCONNECTION_POLICY_ANNOTATION}]: "${policyText ?? ''}" is none of ` +
-        'Evict, EvictAfter=<duration>, Keep',
-    );
-  }
-  const timeoutText = annotations[CLEANUP_TIMEOUT_ANNOTATION];
-  const timeout = timeoutText === undefined ? DEFAULT_CLEANUP_TIMEOUT_MS : tryParseDuration(timeoutText);
-  if (timeout === undefined) {
-    problems.push(`metadata.annotations[${CLEANUP_TIMEOUT_ANNOTATION}]: "${timeoutText ?? ''}" is not a duration`);
-  }
+  const read = <T>(key: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T => {
+    const text = annotations[key];
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value === undefined) problems.push(`metadata.annotations[${key}]: "${text}" is ${expected}`);
+    return value ?? fallback;
+  };
   return {
-    disconnectionPolicy: policy ?? DEFAULT_DISCONNECTION_POLICY,
-    cleanupTimeoutMs: timeout ?? DEFAULT_CLEANUP_TIMEOUT_MS,
+    disconnectionPolicy: read(
+      DISCONNECTION_POLICY_ANNOTATION,
+      DEFAULT_DISCONNECTION_POLICY,
+      parseDisconnectionPolicy,
+      'none of Evict, EvictAfter=<duration>, Keep',
+    ),
+    cleanupTimeoutMs: read(CLEANUP_TIMEOUT_ANNOTATION, DEFAULT_CLEANUP_TIMEOUT_MS, tryParseDuration, 'not a duration'),
   };
 }
 

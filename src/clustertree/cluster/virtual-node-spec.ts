@@ -1,5 +1,5 @@
 import type { Taint } from '../../apis/core.js';
-import type { LeafMode, LeafModel, LeafNodeSelector } from '../../apis/kosmos/v1alpha1/cluster.js';
+import type { LeafMode, LeafModel } from '../../apis/kosmos/v1alpha1/cluster.js';
 import {
   CLUSTER_LABEL,
   EXCLUDE_LOAD_BALANCERS_LABEL,
@@ -46,56 +46,75 @@ export function compileVirtualNodes(
     problems.push(`${PATH}: is empty; leave it out for one virtual node that stands for the whole member`);
     return { mode: 'all', virtualNodes: [] };
   }
-  const mode = modeOf(first.nodeSelector);
+  const { mode } = selectionOf(first);
   const virtualNodes = (models ?? [first]).map((model, index) => {
-    const path = `${PATH}[${index}]`;
-    if (modeOf(model.nodeSelector) !== mode) {
-      problems.push(`${path}.nodeSelector: mode ${modeOf(model.nodeSelector)} can't be mixed with ${mode}`);
-    }
+    const { mode: own } = selectionOf(model);
+    if (own !== mode) problems.push(`${PATH}[${index}].nodeSelector: mode ${own} can't be mixed with ${mode}`);
     return compileOne(clusterName, model, index, problems);
   });
   problems.push(...duplicateProblems(virtualNodes));
   return { mode, virtualNodes };
 }
 
+type Selection =
+  | { readonly mode: 'all' }
+  | { readonly mode: 'node'; readonly memberNodeName: string }
+  | { readonly mode: 'party'; readonly selector: LabelSelector };
+
 /** A label selector wins over a node name, unless it is empty: then it counts only when there is no node name. */
-function modeOf(selector: LeafNodeSelector | undefined): LeafMode {
-  const { labelSelector, nodeName = '' } = selector ?? {};
-  if (labelSelector !== undefined && !isEmptySelector(labelSelector)) return 'party';
-  if (nodeName !== '') return 'node';
-  return labelSelector === undefined ? 'all' : 'party';
+function selectionOf(model: LeafModel): Selection {
+  const { labelSelector: selector, nodeName: memberNodeName = '' } = model.nodeSelector ?? {};
+  if (selector !== undefined && !isEmptySelector(selector)) return { mode: 'party', selector };
+  if (memberNodeName !== '') return { mode: 'node', memberNodeName };
+  return selector === undefined ? { mode: 'all' } : { mode: 'party', selector };
 }
 
 function compileOne(clusterName: string, model: LeafModel, index: number, problems: string[]): VirtualNodeSpec {
   const path = `${PATH}[${index}]`;
+  const { leafNodeName = '', labels = {} } = model;
+  const selection = selectionOf(model);
   const taints = compileTaints(model.taints, `${path}.taints`, problems);
-  const labels = { ...model.labels };
-  const mode = modeOf(model.nodeSelector);
-  switch (mode) {
-    case 'all': {
-      const nodeName = `${VIRTUAL_NODE_PREFIX}${clusterName}`;
-      problems.push(...labelProblems(labels, { clusterName, nodeName }, `${path}.labels`));
-      return { mode, nodeName, labels, taints };
-    }
+  problems.push(...selectionProblems(selection, leafNodeName, index));
+  const nodeName = nodeNameOf(selection, { clusterName, leafNodeName, index });
+  problems.push(...labelProblems(labels, { clusterName, nodeName }, `${path}.labels`));
+  return { ...selection, nodeName, labels, taints };
+}
+
+function selectionProblems(selection: Selection, leafNodeName: string, index: number): readonly string[] {
+  const path = `${PATH}[${index}]`;
+  switch (selection.mode) {
+    case 'all':
+      return [];
     case 'node': {
-      const nodeName = model.nodeSelector?.nodeName ?? '';
-      if (!isDnsSubdomain(nodeName)) {
-        problems.push(`${path}.nodeSelector.nodeName: "${nodeName}" is not the name of a node`);
-      }
-      problems.push(...labelProblems(labels, { clusterName, nodeName }, `${path}.labels`));
-      return { mode, nodeName, labels, taints, memberNodeName: nodeName };
+      const { memberNodeName: name } = selection;
+      return isDnsSubdomain(name) ? [] : [`${path}.nodeSelector.nodeName: "${name}" is not the name of a node`];
     }
-    case 'party': {
-      const selector = model.nodeSelector?.labelSelector ?? {};
-      const nodeName = partyNodeName(model.leafNodeName ?? '', index);
-      if (!model.leafNodeName) problems.push(`${path}.leafNodeName: is needed with a labelSelector`);
-      else if (!isDnsSubdomain(nodeName)) {
-        problems.push(`${path}.leafNodeName: "${nodeName}" is not a valid name of a node`);
-      }
-      problems.push(...labelSelectorProblems(selector, `${path}.nodeSelector.labelSelector`));
-      problems.push(...labelProblems(labels, { clusterName, nodeName }, `${path}.labels`));
-      return { mode, nodeName, labels, taints, selector };
-    }
+    case 'party':
+      return [
+        ...leafNameProblems(leafNodeName, index),
+        ...labelSelectorProblems(selection.selector, `${path}.nodeSelector.labelSelector`),
+      ];
+  }
+}
+
+function leafNameProblems(leafNodeName: string, index: number): readonly string[] {
+  const path = `${PATH}[${index}].leafNodeName`;
+  if (leafNodeName === '') return [`${path}: is needed with a labelSelector`];
+  const nodeName = partyNodeName(leafNodeName, index);
+  return isDnsSubdomain(nodeName) ? [] : [`${path}: "${nodeName}" is not a valid name of a node`];
+}
+
+function nodeNameOf(
+  selection: Selection,
+  names: { readonly clusterName: string; readonly leafNodeName: string; readonly index: number },
+): string {
+  switch (selection.mode) {
+    case 'all':
+      return `${VIRTUAL_NODE_PREFIX}${names.clusterName}`;
+    case 'node':
+      return selection.memberNodeName;
+    case 'party':
+      return partyNodeName(names.leafNodeName, names.index);
   }
 }
 

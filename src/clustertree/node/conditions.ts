@@ -4,7 +4,7 @@ import { NODE_CONDITION_TYPES } from './member-node.js';
 import type { VirtualNodeFacts } from './node-facts.js';
 
 /** Reasons of conditions of virtual nodes that aren't a mirror of the member's own. */
-export const NODE_REASONS = {
+const NODE_REASONS = {
   ready: 'KubeletReady',
   noReadyNode: 'NoReadyNode',
   noNode: 'NoNode',
@@ -32,12 +32,13 @@ export function desiredNodeConditions(
   facts: Pick<VirtualNodeFacts, 'spec' | 'behind'>,
 ): readonly MemberNodeCondition[] {
   const { spec, behind } = facts;
+  if (spec.mode === 'node') return NODE_CONDITION_TYPES.map((type) => mirroredCondition(type, behind[0]));
   const ready = behind.filter((node) => node.ready);
-  const sources = spec.mode === 'node' ? behind : ready;
-  return [
-    spec.mode === 'node' ? (condition(behind[0], 'Ready') ?? noNode()) : aggregatedReady(behind, ready),
-    ...PRESSURE_TYPES.map((type) => aggregatedPressure(type, sources)),
-  ];
+  return [aggregatedReady(behind, ready), ...PRESSURE_TYPES.map((type) => aggregatedPressure(type, ready))];
+}
+
+function mirroredCondition(type: NodeConditionType, member: MemberNode | undefined): MemberNodeCondition {
+  return condition(member, type) ?? (type === 'Ready' ? noNode() : healthy(type));
 }
 
 function aggregatedReady(behind: readonly MemberNode[], ready: readonly MemberNode[]): MemberNodeCondition {
@@ -61,6 +62,10 @@ function aggregatedPressure(type: PressureType, sources: readonly MemberNode[]):
   const pressed = sources.map((node) => condition(node, type)).filter((found) => found?.status === 'True');
   const [first] = pressed;
   if (first !== undefined && pressed.length === sources.length) return first;
+  return healthy(type);
+}
+
+function healthy(type: PressureType): MemberNodeCondition {
   return { type, status: 'False', ...HEALTHY[type] };
 }
 

@@ -1,4 +1,5 @@
 import { NO_RESOURCES, RunningSum } from '../../lib/resource-list.js';
+import { sameJson } from '../../lib/same-json.js';
 import type { VirtualNodeSpec } from '../cluster/virtual-node-spec.js';
 import type { NodeCapacity, NodeUsage, NodeWithUsage } from './capacity.js';
 import { isBehind, virtualCapacity } from './capacity.js';
@@ -14,48 +15,49 @@ const UNUSED: NodeUsage = { requests: NO_RESOURCES, pods: 0 };
 
 /**
  * The nodes of one member and the sums of what foreign pods take of each, kept up to date by single changes: a pod
- * event costs one subtraction and one addition, whatever the size of the member. Changes may come in any order and
- * more than once; a pod may be there before its node.
+ * event costs one subtraction and one addition, whatever the size of the member. The pods themselves stay in the cache
+ * that tells of the changes, and are not held a second time. A pod may be there before its node.
  */
 export class MemberInventory {
   readonly #nodes = new Map<string, MemberNode>();
-  readonly #pods = new Map<string, ForeignPod>();
+  /** Made when asked for; undefined after a change. */
+  #labelKeys: ReadonlySet<string> | undefined;
   readonly #usage = new Map<string, RunningUsage>();
 
   /** Adds a node or replaces what was known of it. */
   setNode(node: MemberNode): void {
+    const before = this.#nodes.get(node.metadata.name);
+    if (before === undefined || !sameJson(before.labels, node.labels)) this.#labelKeys = undefined;
     this.#nodes.set(node.metadata.name, node);
   }
 
   /** The node is gone; its pods go with their own events. */
   deleteNode(name: string): void {
     this.#nodes.delete(name);
+    this.#labelKeys = undefined;
   }
 
   /**
-   * Adds a foreign pod or replaces what was known of it; undefined takes it away.
+   * A foreign pod changed from what it was to what it is; undefined means that it was not, or is no more, there. Each
+   * change has to be told once, with the very values of the cache, as the handlers of an informer are told of it.
    *
-   * @param key - `namespace/name` of the pod.
    * @returns whether any sum changed.
    */
-  setPod(key: string, pod: ForeignPod | undefined): boolean {
-    const before = this.#pods.get(key);
-    if (before?.nodeName === pod?.nodeName && before?.requests === pod?.requests) return false;
+  changePod(before: ForeignPod | undefined, after: ForeignPod | undefined): boolean {
+    if (before?.nodeName === after?.nodeName && before?.requests === after?.requests) return false;
     if (before !== undefined) this.#release(before);
-    if (pod === undefined) this.#pods.delete(key);
-    else {
-      this.#pods.set(key, pod);
-      this.#take(pod);
-    }
+    if (after !== undefined) this.#take(after);
     return true;
-  }
-
-  get podCount(): number {
-    return this.#pods.size;
   }
 
   node(name: string): MemberNode | undefined {
     return this.#nodes.get(name);
+  }
+
+  /** Keys of the labels that any node has. */
+  labelKeys(): ReadonlySet<string> {
+    this.#labelKeys ??= new Set([...this.#nodes.values()].flatMap(({ labels }) => Object.keys(labels)));
+    return this.#labelKeys;
   }
 
   /** All nodes of the member, in no particular order. */

@@ -32,21 +32,36 @@ const API_NAMESPACE = 'default';
 const VALID_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /**
+ * By Service object: caches hand out the same object until it changes, and every pod of a namespace asks for the same.
+ */
+const KNOWN = new WeakMap<Service, readonly EnvVar[]>();
+
+/**
  * The variables that a kubelet of the host would add to each container: the host's API server always, the services
  * of the pod's namespace when `links`. Sorted by service name, so that the same services give the same list.
  */
 export function serviceEnvironment(services: readonly Service[], options: ServiceEnvironmentOptions): EnvVar[] {
-  const targets = new Map<string, Target>();
+  const chosen = new Map<string, readonly EnvVar[]>();
   for (const service of services) {
-    const target = targetOf(service);
-    if (target === undefined) continue;
-    const inNamespace = options.links && service.metadata?.namespace === options.namespace;
+    const { namespace, name } = service.metadata ?? {};
+    const inNamespace = options.links && namespace === options.namespace;
     // A Service named "kubernetes" of the pod's own namespace wins, as in the kubelet.
-    if (inNamespace || (isApiService(service) && !targets.has(target.name))) targets.set(target.name, target);
+    const isWanted = inNamespace || (isApiService(service) && !chosen.has(API_SERVICE));
+    const variables = isWanted ? variablesOfService(service) : [];
+    if (name !== undefined && variables.length > 0) chosen.set(name, variables);
   }
-  if (options.hostApi !== undefined) targets.set(API_SERVICE, apiTarget(options.hostApi));
-  const sorted = [...targets.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
-  return sorted.flatMap(variablesOf).filter((variable) => VALID_NAME.test(variable.name));
+  if (options.hostApi !== undefined) chosen.set(API_SERVICE, variablesOf(apiTarget(options.hostApi)));
+  const sorted = [...chosen].sort(([left], [right]) => (left < right ? -1 : 1));
+  return sorted.flatMap(([, variables]) => variables);
+}
+
+function variablesOfService(service: Service): readonly EnvVar[] {
+  const known = KNOWN.get(service);
+  if (known) return known;
+  const target = targetOf(service);
+  const variables = target ? variablesOf(target) : [];
+  KNOWN.set(service, variables);
+  return variables;
 }
 
 function isApiService(service: Service): boolean {
@@ -54,10 +69,10 @@ function isApiService(service: Service): boolean {
 }
 
 function targetOf(service: Service): Target | undefined {
-  const address = service.spec?.clusterIP;
-  const ports = service.spec?.ports ?? [];
-  if (address === undefined || address === '' || address === 'None' || ports.length === 0) return undefined;
-  return { name: service.metadata?.name ?? '', address, ports };
+  const { clusterIP: address = '', ports = [] } = service.spec ?? {};
+  const name = service.metadata?.name;
+  if (name === undefined || address === '' || address === 'None' || ports.length === 0) return undefined;
+  return { name, address, ports };
 }
 
 function apiTarget(hostApi: HostApiAddress): Target {
@@ -66,16 +81,18 @@ function apiTarget(hostApi: HostApiAddress): Target {
 
 function variablesOf(target: Target): EnvVar[] {
   const prefix = variableName(target.name);
-  const first = target.ports[0]?.port ?? 0;
-  const variables: EnvVar[] = [
+  const first = target.ports.slice(0, 1);
+  const named = target.ports.flatMap(({ name, port }) => (name ? [{ name, port }] : []));
+  const variables = [
     { name: `${prefix}_SERVICE_HOST`, value: target.address },
-    { name: `${prefix}_SERVICE_PORT`, value: String(first) },
+    ...first.map(({ port }) => ({ name: `${prefix}_SERVICE_PORT`, value: String(port) })),
+    ...named.map(({ name, port }) => ({
+      name: `${prefix}_SERVICE_PORT_${variableName(name)}`,
+      value: String(port),
+    })),
+    ...target.ports.flatMap((port, index) => linkVariables(target, port, index === 0)),
   ];
-  for (const port of target.ports) {
-    if (!port.name) continue;
-    variables.push({ name: `${prefix}_SERVICE_PORT_${variableName(port.name)}`, value: String(port.port) });
-  }
-  return [...variables, ...target.ports.flatMap((port, index) => linkVariables(target, port, index === 0))];
+  return variables.filter((variable) => VALID_NAME.test(variable.name));
 }
 
 /** The variables of Docker's container links, which Kubernetes keeps for compatibility. */

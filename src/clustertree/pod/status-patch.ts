@@ -82,8 +82,9 @@ function sameCondition(left: PodCondition, right: PodCondition): boolean {
 /** False when all that differs is what the host's API server seems to drop. */
 function isWorthIt(present: PodStatus, wanted: PodStatus, status: Fields): boolean {
   return Object.keys(status).some((field) => {
-    if (field === 'conditions')
-      return !sameJson(lastingConditions(present, present), lastingConditions(wanted, present));
+    if (field === 'conditions') {
+      return diffConditions(lastingConditions(present, present), lastingConditions(wanted, present)).length > 0;
+    }
     if (MAY_BE_DROPPED.has(field)) return present[field as keyof PodStatus] !== undefined;
     if (!field.endsWith('Statuses')) return true;
     const list = field as 'containerStatuses';
@@ -94,11 +95,10 @@ function isWorthIt(present: PodStatus, wanted: PodStatus, status: Fields): boole
 /** Without the generations that the host's own conditions don't have. */
 function lastingConditions(status: PodStatus, present: PodStatus): readonly PodCondition[] {
   const known = new Map(present.conditions?.map((condition) => [condition.type, condition]));
-  const plain = (status.conditions ?? []).map(({ lastProbeTime: _lastProbeTime, ...condition }) => {
+  return (status.conditions ?? []).map((condition) => {
     const hasGeneration = known.get(condition.type)?.observedGeneration !== undefined;
     return hasGeneration ? condition : { ...condition, observedGeneration: undefined };
   });
-  return plain.sort((left, right) => (left.type < right.type ? -1 : 1));
 }
 
 /** Without the newer fields that the host's own status of the container doesn't have. */

@@ -1,5 +1,6 @@
 import type { Container, Pod, PodSpec, Toleration } from '../../apis/core.js';
 import { sameJson } from '../../lib/same-json.js';
+import { isAboutLostNode } from './lost-node.js';
 import { ownedKeys } from './owned-keys.js';
 
 /** Bodies of the patches that bring a member pod in step with its host pod; each names the pod's UID. */
@@ -109,11 +110,12 @@ function diffImages(wanted: readonly Container[], actual: readonly Container[]):
   });
 }
 
-/** The whole list, because it is replaced as one; undefined when `actual` has all of `wanted`. */
-function addTolerations(
-  wanted: readonly Toleration[],
-  actual: readonly Toleration[],
-): readonly Toleration[] | undefined {
+/**
+ * The whole list, because it is replaced as one; undefined when `actual` has all of `wanted`. The time on a lost node is
+ * not carried over after creation: in the host it follows the disconnection policy, which is not about member nodes.
+ */
+function addTolerations(host: readonly Toleration[], actual: readonly Toleration[]): readonly Toleration[] | undefined {
+  const wanted = host.filter((toleration) => !isAboutLostNode(toleration));
   if (wanted.every((toleration) => actual.some((present) => sameJson(toleration, present)))) return undefined;
   const timeless = (toleration: Toleration): Toleration => ({ ...toleration, tolerationSeconds: undefined });
   const isWanted = (present: Toleration): boolean =>
@@ -160,7 +162,9 @@ function resized(wanted: Resources | undefined, actual: Resources | undefined): 
 
 /** API servers write every quantity in its one canonical form, so texts can be compared. */
 function resizedQuantities(wanted: Quantities = {}, actual: Quantities = {}): Quantities | undefined {
-  const changed = RESIZABLE.filter((name) => wanted[name] !== undefined && wanted[name] !== actual[name]);
-  if (changed.length === 0) return undefined;
-  return Object.fromEntries(changed.map((name) => [name, wanted[name] ?? '']));
+  const changed = RESIZABLE.flatMap((name) => {
+    const quantity = wanted[name];
+    return quantity === undefined || quantity === actual[name] ? [] : [[name, quantity] as const];
+  });
+  return changed.length > 0 ? Object.fromEntries(changed) : undefined;
 }

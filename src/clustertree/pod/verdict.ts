@@ -116,20 +116,20 @@ function removeOrphan(memberPod: Pod, state: PodState): Action {
 /** The host pod is being deleted: its copy gets the same time to end, and less when the host's time was shortened. */
 function endMember(hostPod: Pod, memberPod: Pod): Action {
   const wanted = hostPod.metadata?.deletionGracePeriodSeconds;
-  const { deletionTimestamp, deletionGracePeriodSeconds: given } = memberPod.metadata ?? {};
+  const given = memberPod.metadata?.deletionGracePeriodSeconds;
   const isShorter = wanted !== undefined && given !== undefined && wanted < given;
-  return deletionTimestamp && !isShorter ? { kind: 'status' } : deleteMember(memberPod, wanted);
+  return memberPod.metadata?.deletionTimestamp && !isShorter ? { kind: 'status' } : deleteMember(memberPod, wanted);
 }
 
 /** The host pod is being deleted and has no copy (any more). */
 function endHost(hostPod: Pod, state: PodState): Action {
   if (state.createPending === true) return wait('CreatePending');
-  const { finalizers = [], uid = '', deletionGracePeriodSeconds } = hostPod.metadata ?? {};
-  if (finalizers.length > 0 && !isTerminal(hostPod)) {
+  if (hostPod.metadata?.finalizers?.length && !isTerminal(hostPod)) {
     // Whoever holds the finalizer (a Job) waits for the outcome, and no one else can tell it any more.
     return lost('The pod was deleted, and its copy in the member cluster ended without a known outcome.', false);
   }
-  return deletionGracePeriodSeconds === 0 ? NOTHING : { kind: 'delete-host', uid };
+  if (hostPod.metadata?.deletionGracePeriodSeconds === 0) return NOTHING;
+  return { kind: 'delete-host', uid: hostPod.metadata?.uid ?? '' };
 }
 
 function decideTerminal(hostPod: Pod, memberPod: Pod | undefined): Action {

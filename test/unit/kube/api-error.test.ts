@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import type { ApiError } from '../../../src/kube/api-error.js';
 import {
-  ApiError,
   apiErrorOf,
   isAlreadyExists,
   isBadRequest,

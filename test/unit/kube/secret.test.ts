@@ -28,7 +28,7 @@ describe('Secret', () => {
   });
 
   it('says that something was left out', () => {
-    expect(`${new Secret(PASSWORD)}`).to.equal('[redacted]');
+    expect(String(new Secret(PASSWORD))).to.equal('[redacted]');
     expect(JSON.stringify({ password: new Secret(PASSWORD) })).to.equal('{"password":"[redacted]"}');
     expect(inspect(new Secret(PASSWORD))).to.equal('[redacted]');
   });

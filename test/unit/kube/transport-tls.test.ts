@@ -64,10 +64,10 @@ describe('a transport over TLS', () => {
     await server.close();
   });
 
-  function connect(more: Parameters<typeof accessTo>[1] = {}, credential?: Credential): KubeTransport {
+  function connect(more: Parameters<typeof accessTo>[1] = {}, credential?: Credential, connections = 1): KubeTransport {
     transport = createTransport({
       access: accessTo(server, { certificateAuthority: authority.certificate, ...more }, credential),
-      connections: 2,
+      connections,
     });
     return transport;
   }
@@ -151,7 +151,7 @@ describe('a transport over TLS', () => {
 
     it('and lets requests on the old connections end when the certificate changes', async () => {
       const credential = new ChangingCredential(certificate(authority.issue('alice')));
-      connect({}, credential);
+      connect({}, credential, 2);
       let finish = (): void => undefined;
       server.handler = (request, response) => {
         if (request.path === '/slow') finish = () => sendJson(response, {});

@@ -1,5 +1,4 @@
-import { createServer, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { createTransport, type KubeTransport, type TransportOptions } from '../../../src/kube/transport.js';
 import { TransportError } from '../../../src/kube/transport-error.js';
@@ -60,6 +59,16 @@ describe('a transport', () => {
       for (let i = 0; i < 10; i++) await transport.request({ method: 'GET', path: '/' });
       expect(server.connections).to.equal(4);
     });
+
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+      it(`one after the other over the same connection: ${method}`, async () => {
+        connect({ connections: 1 });
+        const body = method === 'GET' ? undefined : '{}';
+        for (let i = 0; i < 3; i++) await transport.request({ method, path: '/', body, contentType: 'application/json' });
+        expect(server.requests).to.have.length(3);
+        expect(server.connections).to.equal(1);
+      });
+    }
 
     it('with headers for impersonation, several groups too', async () => {
       const impersonation = [
@@ -186,9 +195,8 @@ describe('a transport', () => {
   describe('when a connection breaks under a request', () => {
     function breakFirst(times: number): void {
       server.handler = (request, response) => {
-        if (server.requests.length > times) return OK(request, response);
-        response.socket?.destroy();
-        return undefined;
+        if (server.requests.length > times) sendJson(response, { path: request.path });
+        else response.socket?.destroy();
       };
     }
 
@@ -238,8 +246,8 @@ describe('a transport', () => {
       for (const code of [429, 503]) {
         server.requests.length = 0;
         server.handler = (request, response) => {
-          if (server.requests.length > 1) return OK(request, response);
-          return sendStatus(response, code, 'x', { headers: { 'retry-after': '2' } });
+          if (server.requests.length > 1) sendJson(response, { path: request.path });
+          else sendStatus(response, code, 'x', { headers: { 'retry-after': '2' } });
         };
         const answer = connect({ clock }).request({ method: 'POST', path: '/' });
         await waitFor('the first try', () => server.requests.length === 1 && clock.nextTimerInMs === 2000);

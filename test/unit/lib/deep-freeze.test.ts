@@ -8,12 +8,14 @@ describe('deepFreeze', () => {
     expect(() => {
       (value.a.b[0] as { c: number }).c = 2;
     }).to.throw(TypeError);
-    expect(() => value.a.b.push({ c: 2 })).to.throw(TypeError);
+    expect(() => {
+      value.a.b.push({ c: 2 });
+    }).to.throw(TypeError);
   });
 
   it('gives plain values back', () => {
     expect(deepFreeze('x')).to.equal('x');
-    expect(deepFreeze(undefined)).to.equal(undefined);
+    expect(deepFreeze<unknown>(undefined)).to.equal(undefined);
   });
 
   it('ends on values that contain themselves', () => {

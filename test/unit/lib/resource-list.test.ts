@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   addResources,
-  equalResources,
   formatResources,
   maxResources,
   NO_RESOURCES,
@@ -54,21 +53,6 @@ describe('combining resources', () => {
     expect(formatResources(left)).to.deep.equal({ cpu: '500m', memory: '1Gi' });
     expect(formatResources(right)).to.deep.equal({ cpu: '700m', pods: '3' });
   });
-});
-
-describe('equalResources', () => {
-  for (const [left, right, equal] of [
-    [{ cpu: '1' }, { cpu: '1000m' }, true],
-    [{ cpu: '1', pods: '0' }, { cpu: '1' }, true],
-    [{ cpu: '1' }, { cpu: '1', pods: '0' }, true],
-    [{ cpu: '1' }, { cpu: '1', pods: '1' }, false],
-    [{ cpu: '1', pods: '1' }, { cpu: '1' }, false],
-    [{ cpu: '1' }, { cpu: '2' }, false],
-  ] as const) {
-    it(`says ${equal} of ${JSON.stringify(left)} and ${JSON.stringify(right)}`, () => {
-      expect(equalResources(parseResources(left), parseResources(right))).to.equal(equal);
-    });
-  }
 });
 
 describe('RunningSum', () => {

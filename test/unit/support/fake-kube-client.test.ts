@@ -57,7 +57,7 @@ describe('FakeKubeClient', () => {
       }),
     );
     const patch = { spec: { nodeName: 'x' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
-    const patched = await client.patch(pods, ref, patch, { type: 'strategic', subresource: 'statusCode' });
+    const patched = await client.patch(pods, ref, patch, { type: 'strategic', subresource: 'status' });
     expect(patched.status?.conditions).to.deep.equal([
       { type: 'Ready', status: 'True' },
       { type: 'Mine', status: 'True' },

@@ -45,7 +45,7 @@ function apply(node: Node, patch: NodePatch | undefined): Node {
       labels: merge(node.metadata?.labels, patch?.metadata.labels) as Record<string, string>,
       annotations: merge(node.metadata?.annotations, patch?.metadata.annotations) as Record<string, string>,
     },
-    spec: merge(node.spec as Record<string, unknown>, patch?.spec),
+    spec: merge(node.spec, patch?.spec),
   };
 }
 
@@ -135,6 +135,9 @@ describe('diffNode', () => {
     const node = stored(desired({ taints }));
     const normalised = { ...node, spec: { ...node.spec, taints: [{ key: 'a', value: '', effect: 'NoSchedule' }] } };
     expect(diffNode(normalised, desired({ taints }))).to.be.undefined;
+    const valued = [{ key: 'a', value: '', effect: 'NoSchedule' }];
+    expect(diffNode(stored(desired({ taints: valued })), desired({ taints }))).to.be.undefined;
+    expect(diffNode(stored(desired({ taints })), desired({ taints: valued }))).to.be.undefined;
   });
 
   describe('the provider ID', () => {

@@ -41,10 +41,23 @@ describe('MemberInventory', () => {
     });
   });
 
+  it('knows the keys of all labels, also after a node changed or went', () => {
+    const inventory = inventoryOf(memberNode('n1', { labels: { a: '1' } }), memberNode('n2', { labels: { b: '1' } }));
+    expect([...inventory.labelKeys()]).to.include.members(['a', 'b']);
+    inventory.setNode(memberNode('n2', { labels: { c: '1' } }));
+    expect([...inventory.labelKeys()])
+      .to.include.members(['a', 'c'])
+      .and.not.include('b');
+    inventory.deleteNode('n1');
+    expect([...inventory.labelKeys()])
+      .to.include('c')
+      .and.not.include('a');
+  });
+
   it('takes away what foreign pods request, and their number', () => {
     const inventory = inventoryOf(memberNode('n1'));
-    inventory.setPod('a/x', foreignPod('n1', { cpu: '500m', memory: '1Gi' }));
-    inventory.setPod('a/y', foreignPod('n1', {}));
+    inventory.changePod(undefined, foreignPod('n1', { cpu: '500m', memory: '1Gi' }));
+    inventory.changePod(undefined, foreignPod('n1', {}));
     expect(capacityOf(inventory)).to.deep.equal({
       capacity: { cpu: '4', memory: '8Gi', pods: '110' },
       allocatable: { cpu: '3500m', memory: '7Gi', pods: '108' },
@@ -54,14 +67,14 @@ describe('MemberInventory', () => {
   it('counts extended resources and huge pages like any other', () => {
     const allocatable = { 'nvidia.com/gpu': '8', 'hugepages-2Mi': '1Gi' };
     const inventory = inventoryOf(memberNode('n1', { allocatable }), memberNode('n2'));
-    inventory.setPod('a/x', foreignPod('n1', { 'nvidia.com/gpu': '3', 'hugepages-2Mi': '256Mi' }));
+    inventory.changePod(undefined, foreignPod('n1', { 'nvidia.com/gpu': '3', 'hugepages-2Mi': '256Mi' }));
     expect(capacityOf(inventory).allocatable).to.deep.include({ 'nvidia.com/gpu': '5', 'hugepages-2Mi': '768Mi' });
   });
 
   it('is never negative, and never invents a resource', () => {
     const inventory = inventoryOf(memberNode('n1', { allocatable: { cpu: '1', pods: '1' } }));
-    inventory.setPod('a/x', foreignPod('n1', { cpu: '3', 'example.com/other': '1' }));
-    inventory.setPod('a/y', foreignPod('n1', {}));
+    inventory.changePod(undefined, foreignPod('n1', { cpu: '3', 'example.com/other': '1' }));
+    inventory.changePod(undefined, foreignPod('n1', {}));
     expect(capacityOf(inventory)).to.deep.equal({
       capacity: { cpu: '1', pods: '1' },
       allocatable: { cpu: '0', pods: '0' },
@@ -76,14 +89,14 @@ describe('MemberInventory', () => {
   ] as const) {
     it(`leaves out a node that is ${name}, with its pods`, () => {
       const inventory = inventoryOf(memberNode('n1'), memberNode('n2', options));
-      inventory.setPod('a/x', foreignPod('n2', { cpu: '1' }));
+      inventory.changePod(undefined, foreignPod('n2', { cpu: '1' }));
       expect(capacityOf(inventory).allocatable).to.deep.equal({ cpu: '4', memory: '8Gi', pods: '110' });
     });
   }
 
   it('has no resources at all without a node', () => {
     const inventory = new MemberInventory();
-    inventory.setPod('a/x', foreignPod('n1', { cpu: '1' }));
+    inventory.changePod(undefined, foreignPod('n1', { cpu: '1' }));
     expect(capacityOf(inventory)).to.deep.equal({ capacity: {}, allocatable: {} });
   });
 
@@ -93,8 +106,8 @@ describe('MemberInventory', () => {
       memberNode('n1', { labels: { pool: 'gpu' } }),
       memberNode('n2'),
     );
-    inventory.setPod('a/x', foreignPod('n1', { cpu: '1' }));
-    inventory.setPod('a/y', foreignPod('n2', { cpu: '2' }));
+    inventory.changePod(undefined, foreignPod('n1', { cpu: '1' }));
+    inventory.changePod(undefined, foreignPod('n2', { cpu: '2' }));
 
     for (const [mode, names, cpu, pods] of [
       ['all', ['n1', 'n2', 'n3'], '9', '328'],
@@ -116,26 +129,28 @@ describe('MemberInventory', () => {
   describe('changes', () => {
     it('says whether anything changed', () => {
       const inventory = new MemberInventory();
-      expect(inventory.setPod('a/x', undefined)).to.be.false;
-      expect(inventory.setPod('a/x', foreignPod('n1', { cpu: '1' }))).to.be.true;
-      expect(inventory.setPod('a/x', foreignPod('n1', { cpu: '1' }))).to.be.false;
-      expect(inventory.setPod('a/x', foreignPod('n1', { cpu: '2' }))).to.be.true;
-      expect(inventory.setPod('a/x', foreignPod('n2', { cpu: '2' }))).to.be.true;
-      expect(inventory.setPod('a/x', undefined)).to.be.true;
-      expect(inventory.podCount).to.equal(0);
+      const small = foreignPod('n1', { cpu: '1' });
+      const large = foreignPod('n1', { cpu: '2' });
+      expect(inventory.changePod(undefined, undefined)).to.be.false;
+      expect(inventory.changePod(undefined, small)).to.be.true;
+      expect(inventory.changePod(small, foreignPod('n1', { cpu: '1' }))).to.be.false;
+      expect(inventory.changePod(small, large)).to.be.true;
+      expect(inventory.changePod(large, undefined)).to.be.true;
+      expect(inventory.usage('n1')).to.deep.equal({ requests: NO_RESOURCES, pods: 0 });
     });
 
     it('moves a pod that comes back under the same name on another node', () => {
       const inventory = inventoryOf(memberNode('n1'), memberNode('n2'));
-      inventory.setPod('a/x', foreignPod('n1', { cpu: '1' }));
-      inventory.setPod('a/x', foreignPod('n2', { cpu: '1' }));
+      const first = foreignPod('n1', { cpu: '1' });
+      inventory.changePod(undefined, first);
+      inventory.changePod(first, foreignPod('n2', { cpu: '1' }));
       expect(inventory.usage('n1')).to.deep.equal({ requests: NO_RESOURCES, pods: 0 });
       expect(inventory.usage('n2').pods).to.equal(1);
     });
 
     it('counts pods that were there before their node', () => {
       const inventory = new MemberInventory();
-      inventory.setPod('a/x', foreignPod('n1', { cpu: '1' }));
+      inventory.changePod(undefined, foreignPod('n1', { cpu: '1' }));
       inventory.setNode(memberNode('n1'));
       expect(capacityOf(inventory).allocatable).to.deep.include({ cpu: '3', pods: '109' });
     });
@@ -186,12 +201,12 @@ describe('MemberInventory', () => {
               break;
             case 'setPod': {
               const pod = foreignPod(step.nodeName, step.amounts);
-              inventory.setPod(step.key, pod);
+              inventory.changePod(pods.get(step.key), pod);
               pods.set(step.key, pod);
               break;
             }
             case 'deletePod':
-              inventory.setPod(step.key, undefined);
+              inventory.changePod(pods.get(step.key), undefined);
               pods.delete(step.key);
           }
         }

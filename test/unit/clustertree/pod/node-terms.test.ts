@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import type { NodeSelectorRequirement } from '../../../../src/apis/core.js';
 import {
   isHostKey,
-  type LabelContext,
+  type PlacementContext,
   meansSomething,
   memberNodeAffinity,
   memberNodeSelector,
 } from '../../../../src/clustertree/pod/node-terms.js';
 import { asJson, deepFreeze } from '../../../support/pods.js';
 
-const CONTEXT: LabelContext = {
+const CONTEXT: PlacementContext = {
   virtualNode: {
     name: 'kosmos-member1',
     labels: { 'kosmos.io/cluster': 'member1', 'kosmos.io/node': 'true', 'kosmos.io/rank': '5' },
@@ -119,6 +119,15 @@ describe('memberNodeAffinity', () => {
       );
     });
   }
+
+  it('takes a term with empty lists, or with node fields alone, for what it is', () => {
+    const here = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['kosmos-member1'] }] };
+    const terms = (...nodeSelectorTerms: object[]): object => ({
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms },
+    });
+    expect(asJson(memberNodeAffinity(terms({}), CONTEXT))).to.deep.equal({});
+    expect(asJson(memberNodeAffinity(terms(here, { matchExpressions: [DISK] }), CONTEXT))).to.deep.equal({});
+  });
 
   it('compares the node name of matchFields with the virtual node', () => {
     const term = (name: string): object => ({

@@ -54,6 +54,13 @@ describe('serviceEnvironment', () => {
 
   it('leaves out a service without ports', () => {
     expect(values([service('shop', 'db', '10.96.0.9', [])])).to.deep.equal({});
+    expect(values([{ metadata: { namespace: 'shop', name: 'db' }, spec: { clusterIP: '10.96.0.9' } }])).to.deep.equal(
+      {},
+    );
+  });
+
+  it('leaves out what is no whole Service', () => {
+    expect(values([{}, { metadata: { namespace: 'shop', name: 'db' } }])).to.deep.equal({});
   });
 
   it('names the first port twice and every named port once', () => {
@@ -96,6 +103,14 @@ describe('serviceEnvironment', () => {
       KUBERNETES_SERVICE_PORT: '6443',
       KUBERNETES_SERVICE_PORT_HTTPS: '6443',
     });
+  });
+
+  it('notices that a service has changed, which is another object then', () => {
+    const db = service('shop', 'db', '10.96.0.9');
+    expect(values([db]))
+      .to.deep.equal(values([db]))
+      .and.include({ DB_SERVICE_HOST: '10.96.0.9' });
+    expect(values([service('shop', 'db', '10.96.0.8')])).to.include({ DB_SERVICE_HOST: '10.96.0.8' });
   });
 
   it('leaves out names that older API servers refuse', () => {

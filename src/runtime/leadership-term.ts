@@ -1,14 +1,7 @@
+import type { WriteGate } from '../kube/write-gate.js';
 import type { Clock, Timer } from '../lib/clock.js';
 import { FederationError } from '../lib/errors.js';
 import type { SentAt } from './lease-lock.js';
-
-/** Stands between a process and what only the leader may write. */
-export interface WriteGate {
-  /** Aborted when the leadership ends; requests in flight must be given up with it. */
-  readonly signal: AbortSignal;
-  /** Throws {@link FederationError} `NOT_LEADER` when a write could collide with another leader's. Call right before each write. */
-  assertOpen(): void;
-}
 
 function notLeader(why: string): FederationError {
   return new FederationError('NOT_LEADER', why);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { WriteGate } from '../../../src/kube/write-gate.js';
 import { FederationError } from '../../../src/lib/errors.js';
-import { closedGate, LeadershipTerm, type WriteGate } from '../../../src/runtime/write-gate.js';
+import { closedGate, LeadershipTerm } from '../../../src/runtime/leadership-term.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 function isOpen(gate: WriteGate): boolean {

@@ -11,7 +11,7 @@ export interface ManagedKeys {
   readonly annotations: readonly string[];
   /** As {@link taintKey} names them. */
   readonly taints: readonly string[];
-  /** Whether the node is cordoned because its member node is. */
+  /** Whether the node is cordoned by us: because its member node is, or because the virtual node was about to go. */
   readonly unschedulable: boolean;
 }
 
@@ -55,9 +55,9 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+  } catch {
+    // Not JSON: somebody else wrote it.
+    return undefined;
   }
 }
 

@@ -1,0 +1,93 @@
+import { addressProblems } from '../clustertree/node/kubelet-address.js';
+import { LOG_LEVELS } from '../runtime/logging.js';
+import {
+  booleanOption,
+  choiceOption,
+  choicesOption,
+  durationOption,
+  integerOption,
+  listOption,
+  stringOption,
+} from '../runtime/option-spec.js';
+import { compileOptions, type OptionSources, type OptionValues } from '../runtime/options.js';
+
+/** Every option of `kosmos-manager`; docs/reference/config.md is made from this table. */
+export const MANAGER_OPTIONS = {
+  kubeconfig: stringOption({
+    help: 'Kubeconfig of the host cluster. Without it the service account of the pod is used.',
+  }),
+  context: stringOption({ help: 'Context of the kubeconfig, instead of its current one.' }),
+  kubeletAddress: listOption({
+    default: [],
+    help: "IP addresses at which the host's API servers reach the kubelet API; at most one of each family.",
+  }),
+  kubeletService: stringOption({
+    help: 'Service (`namespace/name`) whose cluster IP virtual nodes publish, when no address is given. Without both, the addresses in `POD_IPS` are published.',
+  }),
+  kubeletPort: integerOption({
+    default: 10250,
+    min: 1,
+    max: 65535,
+    help: 'Port of the kubelet API that virtual nodes publish.',
+  }),
+  healthAddress: stringOption({ default: '0.0.0.0', help: 'Address of the server for `/healthz` and `/metrics`.' }),
+  healthPort: integerOption({
+    default: 8080,
+    min: 0,
+    max: 65535,
+    help: 'Port of the server for `/healthz` and `/metrics`; 0 takes any free one.',
+  }),
+  leaseNamespace: stringOption({
+    default: 'kosmos-system',
+    help: 'Namespace of the Lease by which replicas elect a leader; it must exist.',
+  }),
+  leaseDurationMs: durationOption({
+    default: 15_000,
+    minMs: 1_000,
+    help: 'How long other replicas wait after the last renewal that they saw.',
+  }),
+  renewDeadlineMs: durationOption({
+    default: 10_000,
+    minMs: 500,
+    help: 'How long after the last renewal the leader may write; shorter than the lease duration.',
+  }),
+  retryPeriodMs: durationOption({ default: 2_000, minMs: 100, help: 'Time between attempts at the Lease.' }),
+  hostQps: integerOption({ default: 200, min: 1, help: 'Requests per second to the host.' }),
+  hostBurst: integerOption({ default: 400, min: 1, help: 'Requests to the host that may come at once.' }),
+  memberQps: integerOption({ default: 200, min: 1, help: 'Requests per second to each member.' }),
+  memberBurst: integerOption({ default: 400, min: 1, help: 'Requests to each member that may come at once.' }),
+  reservedNamespaces: listOption({
+    default: ['kube-system', 'kosmos-system'],
+    help: 'Namespaces whose pods never run in members.',
+  }),
+  excludeExistingDaemonsets: booleanOption({
+    default: false,
+    help: 'Exclude DaemonSets from virtual nodes that were there before the manager; that restarts their pods.',
+  }),
+  allowExecCredentials: booleanOption({
+    default: false,
+    help: 'Let kubeconfigs of Clusters name programs to run for credentials. Whoever may write a Cluster can then run them.',
+  }),
+  logLevel: choiceOption(LOG_LEVELS, { default: 'info', help: 'Log lines below this level are left out.' }),
+  modules: choicesOption(['clustertree'], { default: ['clustertree'], help: 'Parts of the product to run.' }),
+};
+
+export type ManagerOptions = OptionValues<typeof MANAGER_OPTIONS>;
+
+/** Compiles the options; throws one error that lists all that is wrong with them. */
+export function compileManagerOptions(sources: OptionSources): ManagerOptions {
+  return compileOptions(MANAGER_OPTIONS, sources, (values) => [
+    ...addressProblems(values.kubeletAddress),
+    ...electionProblems(values),
+    ...(values.kubeletService === undefined || /^[^/]+\/[^/]+$/.test(values.kubeletService)
+      ? []
+      : [`--kubelet-service: "${values.kubeletService}" is not namespace/name`]),
+  ]);
+}
+
+function electionProblems({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: ManagerOptions): readonly string[] {
+  return [
+    ...(renewDeadlineMs < leaseDurationMs ? [] : ['--renew-deadline: must be shorter than --lease-duration']),
+    ...(retryPeriodMs < renewDeadlineMs ? [] : ['--retry-period: must be shorter than --renew-deadline']),
+  ];
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
+import { isAlreadyExists, isForbidden } from '../kube/api-error.js';
+import type { KubeClient } from '../kube/client.js';
+import type { ClusterAccess } from '../kube/cluster-access.js';
+import { createKubeClient } from '../kube/http-client.js';
+import { inClusterAccess } from '../kube/in-cluster.js';
+import { createInformerFactory } from '../kube/informer-factory.js';
+import { parseKubeconfig } from '../kube/kubeconfig.js';
+import { namespaces } from '../kube/resource.js';
+import { createTransport } from '../kube/transport.js';
+import { systemClock as clock, systemRandom as random } from '../lib/clock.js';
+import { errorMessage, FederationError } from '../lib/errors.js';
+import type { Logger } from '../lib/logger.js';
+import { createControllerFactory } from '../runtime/controller-factory.js';
+import { ApiEventRecorder } from '../runtime/event-recorder.js';
+import { HealthServer } from '../runtime/health-server.js';
+import { LeaderElector } from '../runtime/leader-election.js';
+import { Metrics } from '../runtime/metrics.js';
+import { ClusterTree } from './clustertree.js';
+import type { ManagerOptions } from './manager-options.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LEASE_NAME = 'kosmos-manager';
+const ELECTION_CONNECTIONS = 8;
+const START_RETRY_MS = 2_000;
+
+/** Runs the manager until the signal aborts. Waits for the host when it can't be reached at the start. */
+export async function runManager(
+  options: ManagerOptions,
+  environment: Environment,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const access = hostAccess(options, environment);
+  const metrics = new Metrics({ processMetrics: true });
+  const { hostQps: qps, hostBurst: burst } = options;
+  const observer = metrics.apiRequest.bind(metrics);
+  const transport = createTransport({ access, qps, burst, clock });
+  // Heartbeats and the election must not wait behind a burst of pods.
+  const heartbeats = createTransport({ access, connections: ELECTION_CONNECTIONS, clock });
+  const ungated = createKubeClient(heartbeats, { cluster: 'host', observer, clock });
+  const elector = new LeaderElector({
+    ...{ client: ungated, clock, random, logger },
+    lease: { namespace: options.leaseNamespace, name: LEASE_NAME },
+    identity: `${hostname()}_${randomUUID()}`,
+    leaseDurationMs: options.leaseDurationMs,
+    renewDeadlineMs: options.renewDeadlineMs,
+    retryPeriodMs: options.retryPeriodMs,
+    onChange: () => metrics.leader(elector.leading),
+  });
+  const { gate } = elector;
+  const shared = { gate, cluster: 'host', observer, clock };
+  const host = createKubeClient(transport, shared);
+  const lowPriorityHost = createKubeClient(transport, { ...shared, priority: 'low' });
+  const health = new HealthServer({
+    ...{ address: options.healthAddress, port: options.healthPort, clock, logger, metrics },
+  });
+  await health.listen();
+  try {
+    const start = await untilReachable(() => prepare(ungated, options, environment, signal), logger, signal);
+    if (start === undefined) return;
+    const recorder = new ApiEventRecorder({
+      ...{ client: lowPriorityHost, clock, random, logger },
+      source: { component: 'kosmos-manager' },
+      onDrop: (reason) => metrics.eventDropped(reason),
+    });
+    const tree = new ClusterTree({
+      ...{ ...start, host, lowPriorityHost, gate, recorder, clock, random, logger },
+      leaseClient: createKubeClient(heartbeats, shared),
+      createInformer: createInformerFactory({ clock, random, logger }, (cluster) => metrics.reflectorObserver(cluster)),
+      createController: createControllerFactory({ clock, logger }, (name, cluster) =>
+        metrics.controllerObserver(name, cluster),
+      ),
+      onEventDropped: () => metrics.eventDropped('overflow'),
+      observeRequest: observer,
+      reservedNamespaces: options.reservedNamespaces,
+      memberLimits: { qps: options.memberQps, burst: options.memberBurst },
+      allowExecCredentials: options.allowExecCredentials,
+      excludeExistingDaemonSets: options.excludeExistingDaemonsets,
+    });
+    health.addCheck('caches', ['readyz'], () => {
+      if (!tree.synced) throw new Error('the caches of the host are not complete');
+    });
+    await Promise.all([tree.run(signal), recorder.run(signal), elector.run(signal, (leading) => tree.lead(leading))]);
+  } finally {
+    await Promise.all([health.close(), transport.close(), heartbeats.close()]);
+  }
+}
+
+function hostAccess(options: ManagerOptions, environment: Environment): ClusterAccess {
+  const { kubeconfig, context } = options;
+  if (kubeconfig === undefined) return inClusterAccess({ environment, clock });
+  return parseKubeconfig(readFileSync(kubeconfig, 'utf8'), {
+    ...(context !== undefined && { context }),
+    ...{ allowFiles: true, allowExec: true, environment, clock },
+  });
+}
+
+interface Start {
+  readonly hostClusterUid: string;
+  readonly kubelet: { readonly addresses: readonly string[]; readonly port: number };
+}
+
+/** What has to be read from the host before anything else. */
+async function prepare(
+  client: KubeClient,
+  options: ManagerOptions,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<Start> {
+  const kubeSystem = await client.get(namespaces, { name: 'kube-system' }, { signal });
+  const addresses = await resolveKubeletAddresses(
+    client,
+    {
+      addresses: options.kubeletAddress,
+      service: options.kubeletService ?? '',
+      podAddresses: (environment['POD_IPS'] ?? '').split(',').filter((address) => address !== ''),
+    },
+    signal,
+  );
+  await ensureNamespace(client, options.leaseNamespace, signal);
+  return { hostClusterUid: kubeSystem.metadata?.uid ?? '', kubelet: { addresses, port: options.kubeletPort } };
+}
+
+async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, { signal });
+  } catch (error) {
+    // An installation that made it need not let us make any.
+    if (!isAlreadyExists(error) && !isForbidden(error)) throw error;
+  }
+}
+
+/** Undefined when the signal aborts first. Errors that waiting can't cure are thrown. */
+async function untilReachable<T>(
+  attempt: () => Promise<T>,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof FederationError && error.retry === 'never') throw error;
+      logger.warn('the host cluster can not be used yet', { error: errorMessage(error) });
+      await clock.sleep(START_RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
