@@ -44,6 +44,9 @@ export const podScript: CrashScript = {
     const { host } = federation;
     const metadata = { name: namespace, labels: { 'pod-security.kubernetes.io/warn': 'baseline' } };
     await host.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    // Takes room in the member, so that the virtual node's status changes.
+    const foreign = { namespace: 'default', name: namespace };
+    await federation.client('member1').create(pods, boundPod('member1-node1', foreign));
     await eventually(() => host.create(pods, boundPod(NODE, { namespace, name: 'solo', annotations: { step: '1' } })));
     const web = { namespace, name: 'web' };
     await host.create(deployments, deployment({ ...web, replicas: 2 }));
@@ -87,6 +90,7 @@ export const podScript: CrashScript = {
     await agree(rig, ['refused', 'lost']);
 
     await host.delete(pods, { namespace, name: 'solo' });
+    await federation.client('member1').delete(pods, foreign);
     await federation.event('NeedsConfigMap', { namespace, name: 'refused' });
     await host.delete(deployments, web, { propagationPolicy: 'Background' });
     await host.delete(namespaces, { name: namespace });
