@@ -12,6 +12,8 @@ import { boundPod, deployment } from './workloads.js';
 /** What users do while the manager is killed again and again. */
 export interface CrashScript {
   readonly name: string;
+  /** How often the manager may be killed in one run of it; each time it has to start again. */
+  readonly kills: number;
   run(rig: CrashRig, namespace: string): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ const MERGE = { type: 'merge' } as const;
 /** Nothing but the start of the manager itself. */
 export const restartScript: CrashScript = {
   name: 'restart',
+  kills: 30,
   async run(rig, namespace) {
     const { federation } = rig;
     const ref = { namespace: await federation.namespace(namespace), name: 'steady' };
@@ -39,6 +42,7 @@ export const restartScript: CrashScript = {
 /** Create, update, scale, node deletion, delete, and all the ways in which a pod may go. */
 export const podScript: CrashScript = {
   name: 'pods',
+  kills: 10,
   async run(rig, namespace) {
     const { federation } = rig;
     const { host } = federation;
@@ -93,14 +97,8 @@ export const podScript: CrashScript = {
     await federation.client('member1').delete(pods, foreign);
     await federation.event('NeedsConfigMap', { namespace, name: 'refused' });
     await host.delete(deployments, web, { propagationPolicy: 'Background' });
+    // Takes some seconds; the next run goes on meanwhile.
     await host.delete(namespaces, { name: namespace });
-    await eventually(async () => {
-      for (const { name } of federation.lab.clusters) {
-        expect(await federation.find(name, namespaces, { name: namespace }), `${namespace} in ${name}`).to.equal(
-          undefined,
-        );
-      }
-    }, SLOW);
     await agree(rig);
   },
 };
@@ -108,6 +106,7 @@ export const podScript: CrashScript = {
 /** A member leaves with its pods, and comes back. */
 export const membershipScript: CrashScript = {
   name: 'membership',
+  kills: 10,
   async run(rig, namespace) {
     const { federation } = rig;
     const { host } = federation;
@@ -129,6 +128,19 @@ export const membershipScript: CrashScript = {
     await agree(rig);
   },
 };
+
+/** Waits until nothing of the scripts is left anywhere. */
+export async function cleaned({ federation }: CrashRig): Promise<void> {
+  await eventually(async () => {
+    for (const { name } of federation.lab.clusters) {
+      const { items } = await federation.client(name).list(namespaces);
+      const left = items
+        .map(({ metadata }) => metadata!.name!)
+        .filter((one) => /^(restart|pods|membership)-/.test(one));
+      expect(left, `namespaces of ${name}`).to.deep.equal([]);
+    }
+  }, SLOW);
+}
 
 /** Waits until host and members agree, and checks that no pod ever ran twice. */
 async function agree(rig: CrashRig, mayFail: readonly string[] = []): Promise<void> {

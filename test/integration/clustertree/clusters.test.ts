@@ -104,7 +104,7 @@ describe('Clusters', () => {
       expect(cluster.status).to.deep.include({
         mode: 'all',
         nodes: { ready: 3, total: 3, summary: '3/3' },
-        kubernetesVersion: `v${federation.lab.config.kubeVersion}`,
+        kubernetesVersion: federation.lab.config.kubeVersion,
         clusterTreeStatus: { leafNodeItems: [{ leafNodeName: 'kosmos-whole' }] },
       });
     });
@@ -436,7 +436,7 @@ describe('Clusters', () => {
         await leave('gone');
         expect(await nodesOf('gone')).to.deep.equal([]);
         expect(await federation.pod('host', ref)).to.equal(undefined);
-        expect((await clusterEvent('LeftBehind', 'gone')).message).to.include('did not answer');
+        expect((await clusterEvent('LeftBehind', 'gone')).message).to.include('could not be');
         const { items } = await federation.host.list(events, { fieldSelector: 'involvedObject.name=steady' });
         expect(items.filter(({ type }) => type === 'Warning')).to.deep.equal([]);
       } finally {

@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { CrashRig, kindOf, nameOf, type CrashPoint } from '../../support/crash-rig.js';
-import { membershipScript, podScript, restartScript, type CrashScript } from '../../support/crash-scripts.js';
+import { cleaned, membershipScript, podScript, restartScript, type CrashScript } from '../../support/crash-scripts.js';
 
-/** Kills in one run of a script; each is followed by a restart. */
-const KILLS_PER_RUN = 8;
 /** A call that happens by chance, such as the repetition of an Event, may be missing in a run. */
 const ATTEMPTS = 3;
 
@@ -49,6 +47,7 @@ describe('a manager that is killed', () => {
     rig.arm([]);
     rig.forget();
     await runScript(script);
+    await cleaned(rig);
     const kinds = new Set(rig.calls.map(kindOf));
     expect([...kinds]).to.include.members([...(EXPECTED[script.name] ?? [])]);
     if (process.env['CRASH_DEBUG']) process.stderr.write(`${[...kinds].sort().join('\n')}\n`);
@@ -63,10 +62,11 @@ describe('a manager that is killed', () => {
     const points = await record(script);
     const attempts = new Map<string, number>();
     while (points.length > 0) {
-      const armed = points.splice(0, KILLS_PER_RUN);
+      const armed = points.splice(0, script.kills);
       rig.arm(armed);
       try {
         await runScript(script);
+        if (points.length === 0) await cleaned(rig);
       } catch (error) {
         throw new Error(`killed ${rig.fired.map(nameOf).join(', then ')}`, { cause: error });
       }
@@ -80,6 +80,7 @@ describe('a manager that is killed', () => {
       for (const point of missed) attempts.set(nameOf(point), (attempts.get(nameOf(point)) ?? 0) + 1);
       points.push(...missed.filter((point) => (attempts.get(nameOf(point)) ?? 0) < ATTEMPTS));
     }
+    await cleaned(rig);
     const expected = (EXPECTED[script.name] ?? []).flatMap((kind) => [`before ${kind}`, `after ${kind}`]);
     expect([...swept]).to.include.members(expected);
   }
