@@ -1,4 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { MANAGER_OPTIONS } from '../../src/bin/manager-options.js';
+import { renderMetricsTable } from '../../src/runtime/metric-table.js';
+import { renderOptionsTable } from '../../src/runtime/options.js';
+import { renderErrorsTable } from './errors-table.js';
 import { renderPodFields } from './pod-fields-page.js';
 import type { FieldExtract } from './pod-spec-fields.js';
 
@@ -16,7 +20,30 @@ export function readPodSpecFields(): FieldExtract {
   return JSON.parse(readFileSync(POD_SPEC_FIELDS, 'utf8')) as FieldExtract;
 }
 
+const GENERATED = '<!-- Made by `npm run generate`; changes here are lost. -->';
+
+function page(title: string, introduction: string, table: string): string {
+  return [`# ${title}`, '', GENERATED, '', introduction, '', table].join('\n');
+}
+
+const CONFIG_INTRODUCTION =
+  'Options of `kosmos-manager`. A flag wins over the environment, and that over the YAML file that `--config` names. ' +
+  'Everything that is wrong is reported in one message, with exit code 2.';
+const METRICS_INTRODUCTION =
+  'What `kosmos-manager` serves on `/metrics`, beside the usual metrics of a Node process. ' +
+  '`cluster` is the name of a Cluster, or `host`.';
+const ERRORS_INTRODUCTION = 'Codes of errors in the log (field `code`).';
+
 /** Everything that `npm run generate` writes; a unit test compares the files with it. */
 export const DOCUMENTS: readonly Document[] = [
+  {
+    path: 'docs/reference/config.md',
+    render: () => page('Configuration', CONFIG_INTRODUCTION, renderOptionsTable(MANAGER_OPTIONS)),
+  },
+  {
+    path: 'docs/reference/metrics.md',
+    render: () => page('Metrics', METRICS_INTRODUCTION, renderMetricsTable()),
+  },
+  { path: 'docs/reference/errors.md', render: () => page('Errors', ERRORS_INTRODUCTION, renderErrorsTable()) },
   { path: 'docs/reference/pod-fields.md', render: () => renderPodFields(readPodSpecFields().kubernetes) },
 ];

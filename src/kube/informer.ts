@@ -41,6 +41,7 @@ export class Informer<T extends KubeObject, U = T> {
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #connected = false;
+  #lastError: unknown;
   #connectedUntil = -Infinity;
 
   constructor(options: InformerOptions<T, U>) {
@@ -62,6 +63,9 @@ export class Informer<T extends KubeObject, U = T> {
       random,
       logger,
       onConnected: (connected) => this.#setConnected(connected),
+      onFailure: (error) => {
+        this.#lastError = error;
+      },
     });
   }
 
@@ -80,6 +84,11 @@ export class Informer<T extends KubeObject, U = T> {
    */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Why the last list or watch failed; undefined once the store is kept up to date again. */
+  get lastError(): unknown {
+    return this.#lastError;
   }
 
   /** For how long the store has not been kept up to date: 0 while connected, Infinity when it never was. */
@@ -132,6 +141,7 @@ export class Informer<T extends KubeObject, U = T> {
   #setConnected(connected: boolean): void {
     if (this.#connected && !connected) this.#connectedUntil = this.#clock.monotonic();
     this.#connected = connected;
+    if (connected) this.#lastError = undefined;
     if (!this.hasSynced) return;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();

@@ -47,6 +47,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selectors {
   readonly observer?: ReflectorObserver | undefined;
   /** Called with every change of `connected`. */
   readonly onConnected: (connected: boolean) => void;
+  /** Called with what made a list or a watch fail, each time that it is put off. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
 const INITIAL_EVENTS_END_ANNOTATION = 'k8s.io/initial-events-end';
@@ -233,7 +235,8 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, type, clock } = this.#options;
+    const { logger, type, clock, onFailure } = this.#options;
+    onFailure?.(error);
     const atLeastMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
     const backoff = isUnreachable(error) ? this.#unreachable : this.#refused;
     const delayMs = Math.round(backoff.delayMs(atLeastMs));

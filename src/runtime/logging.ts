@@ -1,4 +1,4 @@
-import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import type { LogFields, Logger } from '../lib/logger.js';
 import { redact, redactText } from '../lib/redact.js';
 
@@ -24,9 +24,8 @@ export function createLogger(options: LoggingOptions = {}): Logger {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (level: string) => ({ level }) },
   };
-  const { destination } = options;
-  const root = destination === undefined ? pino(settings) : pino(settings, destination);
-  return new JsonLogger(root, (options.fields ?? {}) as Record<string, unknown>);
+  const root = pino(settings, options.destination ?? destination({ dest: 1, sync: true }));
+  return new JsonLogger(root, options.fields ?? {});
 }
 
 /** Keys that pino writes itself; a field of that name would make the line ambiguous. */

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../lib/clock.js';
+import { ApiError } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { UnreachableReason } from './conditions.js';
 import { probeFailure } from './probe-failure.js';
@@ -66,12 +67,11 @@ export class Probe {
     while (!signal.aborted) {
       const start = clock.monotonic();
       let result = await this.#probe(signal);
-      if (!result.reachable && this.#result?.reachable === true && !signal.aborted) {
+      if (!result.reachable && this.#result?.reachable === true) {
         await clock.sleep(CONFIRM_MS, signal).catch(() => undefined);
         result = await this.#probe(signal);
       }
-      if (signal.aborted) return;
-      this.#publish(result);
+      this.#publish(result, signal);
       const rest = intervalMs * (0.95 + 0.1 * random()) - (clock.monotonic() - start);
       await clock.sleep(Math.max(rest, 0), signal).catch(() => undefined);
     }
@@ -81,18 +81,28 @@ export class Probe {
     const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
     try {
       await client.getPath('/readyz', { signal, timeoutMs });
-      if (this.#version === undefined || clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) {
-        const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
-        this.#version = body.gitVersion;
-        this.#versionReadAt = clock.monotonic();
-      }
+      if (clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) await this.#readVersion(signal);
       return { reachable: true, version: this.#version };
     } catch (error) {
       return { reachable: false, version: this.#version, ...probeFailure(error) };
     }
   }
 
-  #publish(result: ProbeResult): void {
+  /** A member that is ready but doesn't tell its version is ready all the same. */
+  async #readVersion(signal: AbortSignal): Promise<void> {
+    const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
+    try {
+      const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
+      this.#version = body.gitVersion;
+      this.#versionReadAt = clock.monotonic();
+    } catch (error) {
+      if (!(error instanceof ApiError || error instanceof SyntaxError)) throw error;
+    }
+  }
+
+  /** What a probe found that was given up says nothing about the member. */
+  #publish(result: ProbeResult, signal: AbortSignal): void {
+    if (signal.aborted) return;
     this.#result = result;
     for (const listener of [...this.#listeners]) listener(result);
   }

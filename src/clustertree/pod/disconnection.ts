@@ -1,9 +1,7 @@
 import type { Namespace, Pod, Toleration } from '../../apis/core.js';
 import { DISCONNECTION_POLICY_ANNOTATION } from '../../apis/names.js';
 import { parseDisconnectionPolicy, type DisconnectionPolicy } from '../cluster/disconnection-policy.js';
-
-/** The taints by which the host's node controller evicts the pods of a node that it lost. */
-const LOST_NODE_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+import { isAboutLostNode, LOST_NODE_TAINTS } from './lost-node.js';
 
 /** The policy in force for a pod: its own, else its namespace's, else its Cluster's. Unreadable ones don't count. */
 export function policyFor(
@@ -33,20 +31,20 @@ export function unreadablePolicy(pod: Pod, namespace: Namespace | undefined): st
  */
 export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy): object | undefined {
   if (policy.kind === 'Evict') return undefined;
-  const seconds = policy.kind === 'Keep' ? undefined : Math.ceil(policy.afterMs / 1000);
+  const seconds = secondsOf(policy);
   const present = pod.spec?.tolerations ?? [];
   const adjusted = present.map((toleration) =>
     isAboutLostNode(toleration) ? withSeconds(toleration, seconds) : toleration,
   );
-  const missing = LOST_NODE_TAINTS.filter((key) => !present.some((toleration) => tolerates(toleration, key)));
+  const missing = [...LOST_NODE_TAINTS].filter((key) => !present.some((toleration) => tolerates(toleration, key)));
   const added = missing.map((key) => withSeconds({ key, operator: 'Exists', effect: 'NoExecute' }, seconds));
   const tolerations = [...adjusted, ...added];
   const unchanged = added.length === 0 && adjusted.every((item, i) => item === present[i]);
   return unchanged ? undefined : { metadata: { uid: pod.metadata?.uid }, spec: { tolerations } };
 }
 
-function isAboutLostNode(toleration: Toleration): boolean {
-  return toleration.effect === 'NoExecute' && LOST_NODE_TAINTS.includes(toleration.key ?? '');
+function secondsOf(policy: Exclude<DisconnectionPolicy, { kind: 'Evict' }>): number | undefined {
+  return policy.kind === 'Keep' ? undefined : Math.ceil(policy.afterMs / 1000);
 }
 
 /** One that tolerates every taint, or every effect, has no time limit to change. */

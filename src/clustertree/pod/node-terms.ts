@@ -18,9 +18,14 @@ export interface VirtualNode {
   readonly taints: readonly { readonly key: string; readonly value?: string | undefined; readonly effect: string }[];
 }
 
-/** What decides whether a label key of the host means something in the member. */
-export interface LabelContext {
+/** What decides which placement rules of the host mean something in the member. */
+export interface PlacementContext {
   readonly virtualNode: VirtualNode;
+  /**
+   * Whose are the times for which the pod tolerates a lost node. Those of a disconnection policy speak of the virtual
+   * node and stay in the host; the user's (the default) speak of any node and travel.
+   */
+  readonly lostNodeTolerations?: 'user' | 'policy' | undefined;
   /** Label keys of the member's nodes; absent when not known, and then every key that is not ours is taken to be one. */
   readonly memberLabelKeys?: ReadonlySet<string> | undefined;
 }
@@ -36,14 +41,14 @@ export function isHostKey(key: string): boolean {
 }
 
 /** True when a selector with this node label can be asked of the member's nodes. */
-export function meansSomething(key: string, context: LabelContext): boolean {
+export function meansSomething(key: string, context: PlacementContext): boolean {
   return !isHostKey(key) && (context.memberLabelKeys?.has(key) ?? true);
 }
 
 /** The part of a nodeSelector that the member can answer; the virtual node has fulfilled the rest. */
 export function memberNodeSelector(
   selector: Readonly<Record<string, string>>,
-  context: LabelContext,
+  context: PlacementContext,
 ): { readonly kept: Record<string, string>; readonly dropped: readonly string[] } {
   const keys = Object.keys(selector);
   const kept = Object.fromEntries(Object.entries(selector).filter(([key]) => meansSomething(key, context)));
@@ -55,7 +60,7 @@ export function memberNodeSelector(
  * alternatives that chose another node go, conditions that it fulfils are left out, and when nothing is left of an
  * alternative the whole requirement is fulfilled.
  */
-export function memberNodeAffinity(affinity: NodeAffinity, context: LabelContext): NodeAffinity {
+export function memberNodeAffinity(affinity: NodeAffinity, context: PlacementContext): NodeAffinity {
   const required = affinity.requiredDuringSchedulingIgnoredDuringExecution;
   const terms = required && remainingTerms(required.nodeSelectorTerms, context);
   const preferred = (affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((choice) => {
@@ -69,14 +74,14 @@ export function memberNodeAffinity(affinity: NodeAffinity, context: LabelContext
   };
 }
 
-function remainingTerms(terms: readonly NodeSelectorTerm[], context: LabelContext): readonly NodeSelectorTerm[] {
+function remainingTerms(terms: readonly NodeSelectorTerm[], context: PlacementContext): readonly NodeSelectorTerm[] {
   const remaining = terms.filter((term) => !isEmptyTerm(term)).map((term) => remainingTerm(term, context));
   const possible = remaining.filter((term) => term !== undefined);
   return possible.some(isEmptyTerm) ? [] : possible;
 }
 
 /** Undefined when the virtual node contradicts the term. */
-function remainingTerm(term: NodeSelectorTerm, context: LabelContext): NodeSelectorTerm | undefined {
+function remainingTerm(term: NodeSelectorTerm, context: PlacementContext): NodeSelectorTerm | undefined {
   const { labels, name } = context.virtualNode;
   const isAskedInMember = (requirement: NodeSelectorRequirement): boolean => meansSomething(requirement.key, context);
   const expressions = term.matchExpressions ?? [];

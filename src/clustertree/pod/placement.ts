@@ -10,13 +10,10 @@ import type {
 import { CLUSTER_SELECTOR_ANNOTATION, HOSTNAME_LABEL, NODE_LABEL } from '../../apis/names.js';
 import { applyClusterSelector, parseClusterSelector, type Placement } from './cluster-selector.js';
 import type { Findings } from './findings.js';
-import { type LabelContext, meansSomething, memberNodeAffinity, memberNodeSelector } from './node-terms.js';
+import { isAboutLostNode, isDefaulted } from './lost-node.js';
+import { type PlacementContext, meansSomething, memberNodeAffinity, memberNodeSelector } from './node-terms.js';
 
 type PodLabels = Readonly<Record<string, string>>;
-
-/** What the DefaultTolerationSeconds admission of the host adds; the member's own admission adds its own. */
-const DEFAULTED_KEYS = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
-const DEFAULTED_SECONDS = 300;
 
 const SETTLED = 'settled when the host chose the virtual node';
 
@@ -24,7 +21,7 @@ const SETTLED = 'settled when the host chose the virtual node';
  * What remains of the host pod's placement rules in the member. Rules about virtual nodes were fulfilled when the
  * host's scheduler chose one; rules about anything that member nodes have are asked again there.
  */
-export function translatePlacement(hostPod: Pod, context: LabelContext, findings: Findings): Placement {
+export function translatePlacement(hostPod: Pod, context: PlacementContext, findings: Findings): Placement {
   const annotation = hostPod.metadata?.annotations?.[CLUSTER_SELECTOR_ANNOTATION];
   const spec = hostPod.spec ?? { containers: [] };
   if (annotation === undefined) return ownPlacement(hostPod, spec, context, findings);
@@ -38,7 +35,7 @@ export function translatePlacement(hostPod: Pod, context: LabelContext, findings
   return applyClusterSelector(selector, spec.affinity === undefined ? undefined : (own ?? {}));
 }
 
-function ownPlacement(hostPod: Pod, spec: PodSpec, context: LabelContext, findings: Findings): Placement {
+function ownPlacement(hostPod: Pod, spec: PodSpec, context: PlacementContext, findings: Findings): Placement {
   const labels = hostPod.metadata?.labels ?? {};
   const { kept, dropped } = memberNodeSelector(spec.nodeSelector ?? {}, context);
   for (const key of dropped) findings.drop(`spec.nodeSelector[${key}]`, SETTLED);
@@ -73,13 +70,14 @@ export function withParty(placement: Placement, party: LabelSelector): Placement
 
 function translateTolerations(
   tolerations: readonly Toleration[],
-  context: LabelContext,
+  context: PlacementContext,
   findings: Findings,
 ): readonly Toleration[] {
+  const isByPolicy = context.lostNodeTolerations === 'policy';
   return tolerations.filter((toleration, index) => {
     const isOwn = toleration.key === NODE_LABEL || context.virtualNode.taints.some((taint) => names(toleration, taint));
     if (isOwn) findings.drop(`spec.tolerations[${index}]`, "tolerates the virtual node's own taint");
-    return !isOwn && !isDefaulted(toleration);
+    return !isOwn && !(isByPolicy ? isAboutLostNode(toleration) : isDefaulted(toleration));
   });
 }
 
@@ -93,19 +91,10 @@ function names(
   return toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '');
 }
 
-function isDefaulted(toleration: Toleration): boolean {
-  return (
-    DEFAULTED_KEYS.has(toleration.key ?? '') &&
-    toleration.operator === 'Exists' &&
-    toleration.effect === 'NoExecute' &&
-    toleration.tolerationSeconds === DEFAULTED_SECONDS
-  );
-}
-
 function translateAffinity(
   affinity: Affinity | undefined,
   labels: PodLabels,
-  context: LabelContext,
+  context: PlacementContext,
   findings: Findings,
 ): Affinity | undefined {
   if (!affinity) return undefined;
@@ -120,7 +109,7 @@ function translateAffinity(
 
 interface TermContext {
   readonly labels: PodLabels;
-  readonly context: LabelContext;
+  readonly context: PlacementContext;
   readonly findings: Findings;
 }
 
@@ -152,7 +141,7 @@ function podTerms(affinity: Affinity['podAffinity'], path: string, terms: TermCo
 function translateSpread(
   constraints: readonly TopologySpreadConstraint[],
   labels: PodLabels,
-  context: LabelContext,
+  context: PlacementContext,
   findings: Findings,
 ): readonly TopologySpreadConstraint[] {
   const kept = new Map<string, TopologySpreadConstraint>();
@@ -171,7 +160,7 @@ function translateSpread(
 }
 
 /** A host name is a topology on both sides: of virtual nodes in the host, of machines in the member. */
-function isTopology(key: string, context: LabelContext): boolean {
+function isTopology(key: string, context: PlacementContext): boolean {
   return key === HOSTNAME_LABEL || meansSomething(key, context);
 }
 

@@ -1,5 +1,6 @@
 import type { Container, Pod, PodSpec, Toleration } from '../../apis/core.js';
 import { sameJson } from '../../lib/same-json.js';
+import { isAboutLostNode } from './lost-node.js';
 import { ownedKeys } from './owned-keys.js';
 
 /** Bodies of the patches that bring a member pod in step with its host pod; each names the pod's UID. */
@@ -109,11 +110,12 @@ function diffImages(wanted: readonly Container[], actual: readonly Container[]):
   });
 }
 
-/** The whole list, because it is replaced as one; undefined when `actual` has all of `wanted`. */
-function addTolerations(
-  wanted: readonly Toleration[],
-  actual: readonly Toleration[],
-): readonly Toleration[] | undefined {
+/**
+ * The whole list, because it is replaced as one; undefined when `actual` has all of `wanted`. The time on a lost node is
+ * not carried over after creation: in the host it follows the disconnection policy, which is not about member nodes.
+ */
+function addTolerations(host: readonly Toleration[], actual: readonly Toleration[]): readonly Toleration[] | undefined {
+  const wanted = host.filter((toleration) => !isAboutLostNode(toleration));
   if (wanted.every((toleration) => actual.some((present) => sameJson(toleration, present)))) return undefined;
   const timeless = (toleration: Toleration): Toleration => ({ ...toleration, tolerationSeconds: undefined });
   const isWanted = (present: Toleration): boolean =>

@@ -129,7 +129,7 @@ describe('a process under runUntilSignal', () => {
   it('exits with 0 after SIGTERM and writes everything that it had to say', async () => {
     const { code, output } = await runProgram('normal', 'SIGTERM');
     expect(code).to.equal(0);
-    expect(output).to.match(/ end\n$/);
+    expect(output).to.match(/^started\n.*"msg":"stopping"\}\nstopped x+ end\n$/);
   });
 
   it('exits with 1 when it hangs on stopping', async () => {

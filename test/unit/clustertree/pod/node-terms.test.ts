@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import type { NodeSelectorRequirement } from '../../../../src/apis/core.js';
 import {
   isHostKey,
-  type LabelContext,
+  type PlacementContext,
   meansSomething,
   memberNodeAffinity,
   memberNodeSelector,
 } from '../../../../src/clustertree/pod/node-terms.js';
 import { asJson, deepFreeze } from '../../../support/pods.js';
 
-const CONTEXT: LabelContext = {
+const CONTEXT: PlacementContext = {
   virtualNode: {
     name: 'kosmos-member1',
     labels: { 'kosmos.io/cluster': 'member1', 'kosmos.io/node': 'true', 'kosmos.io/rank': '5' },

@@ -136,10 +136,15 @@ describe('diffPod: spec', () => {
   });
 
   it('changes the time of a toleration in place of adding it twice', () => {
-    const shorter = { ...admitted, tolerationSeconds: 30 };
-    expect(specDiff({ tolerations: [shorter] }, { tolerations: [admitted, gpu] })).to.deep.equal({
-      metadataAndSpec: { tolerations: [gpu, shorter] },
+    const [long, short] = [60, 30].map((tolerationSeconds) => ({ ...gpu, effect: 'NoExecute', tolerationSeconds }));
+    expect(specDiff({ tolerations: [short!] }, { tolerations: [long!, admitted] })).to.deep.equal({
+      metadataAndSpec: { tolerations: [admitted, short] },
     });
+  });
+
+  it('does not carry the time on a lost node over, which follows the disconnection policy of the host', () => {
+    const keep = { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' };
+    expect(specDiff({ tolerations: [keep] }, { tolerations: [{ ...keep, tolerationSeconds: 300 }] })).to.be.undefined;
   });
 
   it('leaves a member pod alone that has all wanted tolerations', () => {
