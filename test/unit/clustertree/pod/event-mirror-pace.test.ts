@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Event, Pod } from '../../../../src/apis/core.js';
 import { HOST_UID_ANNOTATION } from '../../../../src/apis/names.js';
 import { EventMirror, type EventMirrorOptions } from '../../../../src/clustertree/pod/event-mirror.js';
+import { events } from '../../../../src/kube/resource.js';
 import { FakeClock } from '../../../support/fake-clock.js';
 import { FakeKubeClient } from '../../../support/fake-kube-client.js';
 import { hostPod, memberPod } from '../../../support/pods.js';
