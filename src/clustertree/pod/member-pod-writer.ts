@@ -134,6 +134,9 @@ export class MemberPodWriter {
         taints: spec?.taints ?? [],
       },
       lostNodeTolerations: this.#policyOf(hostPod).kind === 'Evict' ? 'user' : 'policy',
+      memberLabelKeys: member.nodeLabelKeys,
+      memberPriorityClasses: member.classNames?.priorityClasses,
+      memberRuntimeClasses: member.classNames?.runtimeClasses,
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }
