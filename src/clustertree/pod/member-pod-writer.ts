@@ -3,6 +3,7 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
+import type { DisconnectionPolicy } from '../cluster/disconnection-policy.js';
 import { policyFor } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
@@ -124,8 +125,6 @@ export class MemberPodWriter {
     const { member, caches } = this.#options;
     const name = hostPod.spec?.nodeName ?? '';
     const spec = member.config.virtualNodes.find(({ nodeName }) => nodeName === name);
-    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
-    const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
     return {
       ...member.ownership,
       mode: modeOf(spec),
@@ -134,12 +133,18 @@ export class MemberPodWriter {
         labels: caches.nodes.get(name)?.metadata?.labels ?? {},
         taints: spec?.taints ?? [],
       },
-      lostNodeTolerations: policy.kind === 'Evict' ? 'user' : 'policy',
+      lostNodeTolerations: this.#policyOf(hostPod).kind === 'Evict' ? 'user' : 'policy',
       memberLabelKeys: member.nodeLabelKeys,
       memberPriorityClasses: member.classNames?.priorityClasses,
       memberRuntimeClasses: member.classNames?.runtimeClasses,
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
+  }
+
+  #policyOf(hostPod: Pod): DisconnectionPolicy {
+    const { member, caches } = this.#options;
+    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
+    return policyFor(hostPod, namespace, member.config.disconnectionPolicy);
   }
 }
 

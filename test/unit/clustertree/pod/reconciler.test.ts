@@ -151,8 +151,17 @@ describe('PodReconciler', () => {
       harness.addHostPod();
       expect(await reconcile()).to.deep.equal({ requeueAfterMs: 60_000 });
       expect(harness.warnings).to.deep.equal([
-        'web ClusterLeaving: Member cluster member1 takes no new pods: it is leaving.',
+        'web NodeLeaving: Virtual node kosmos-member1 takes no new pods: it is about to go.',
       ]);
+    });
+
+    it('a new pod on a node that leafModels no longer name', async () => {
+      const leafModels = [{ leafNodeName: 'gpu', nodeSelector: { labelSelector: { matchLabels: { pool: 'gpu' } } } }];
+      make({ config: clusterConfig({ spec: { clusterTreeOptions: { leafModels } } }) });
+      harness.addHostPod();
+      await reconcile();
+      expect(harness.warnings[0]).to.match(/^web NodeLeaving: /);
+      expect(harness.writes('member')).to.be.empty;
     });
 
     it('a pod that needs what the member does not have, and changes nothing', async () => {
