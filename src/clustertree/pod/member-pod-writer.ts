@@ -5,6 +5,7 @@ import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { DisconnectionPolicy } from '../cluster/disconnection-policy.js';
 import { policyFor } from './disconnection.js';
+import type { Member } from '../cluster/member.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -135,8 +136,7 @@ export class MemberPodWriter {
       },
       lostNodeTolerations: this.#policyOf(hostPod).kind === 'Evict' ? 'user' : 'policy',
       memberLabelKeys: member.nodeLabelKeys,
-      memberPriorityClasses: member.classNames?.priorityClasses,
-      memberRuntimeClasses: member.classNames?.runtimeClasses,
+      ...classesOf(member),
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }
@@ -146,6 +146,13 @@ export class MemberPodWriter {
     const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
     return policyFor(hostPod, namespace, member.config.disconnectionPolicy);
   }
+}
+
+function classesOf({ classNames }: Member): Pick<TranslateContext, 'memberPriorityClasses' | 'memberRuntimeClasses'> {
+  return {
+    memberPriorityClasses: classNames?.priorityClasses,
+    memberRuntimeClasses: classNames?.runtimeClasses,
+  };
 }
 
 function modeOf(spec: PodReconcilerOptions['member']['config']['virtualNodes'][number] | undefined): MemberMode {
