@@ -6,6 +6,7 @@ import {
   NODE_LABEL,
   NODE_MANAGED_ANNOTATION,
   OWNER_LABEL,
+  POD_LABEL,
 } from '../../src/apis/names.js';
 import type { Member } from '../../src/clustertree/cluster/member.js';
 import { MemberNamespaces, trimNamespace } from '../../src/clustertree/cluster/namespaces.js';
@@ -27,7 +28,9 @@ export const HOST_UID = 'host-cluster-uid';
 export const OWNERSHIP: Ownership = ownershipOf(HOST_UID, CLUSTER);
 
 /** A Cluster object; parts replace whole fields. */
-export function clusterObject(parts: { metadata?: Cluster['metadata']; spec?: Partial<Cluster['spec']> } = {}): Cluster {
+export function clusterObject(
+  parts: { metadata?: Cluster['metadata']; spec?: Partial<Cluster['spec']> } = {},
+): Cluster {
   const kubeconfig = Buffer.from('kubeconfig of member1').toString('base64');
   return {
     apiVersion: 'kosmos.io/v1alpha1',
@@ -69,7 +72,7 @@ export function ownPod(key: string, hostUid: string, more: Partial<Pod> = {}): P
     ...more,
     metadata: {
       ...{ namespace, name, generation: 1 },
-      labels: { ...ownershipLabels(OWNERSHIP), [OWNER_LABEL]: OWNERSHIP.owner },
+      labels: { ...ownershipLabels(OWNERSHIP), [POD_LABEL]: 'true' },
       annotations: { [HOST_UID_ANNOTATION]: hostUid },
       ...more.metadata,
     },
@@ -127,8 +130,10 @@ export class MemberHarness {
   readonly #running: Promise<unknown>[] = [];
 
   constructor() {
-    const write = (level: string) => (message: string, fields: LogFields = {}) =>
-      void this.logs.push({ level, message, fields });
+    const write =
+      (level: string) =>
+      (message: string, fields: LogFields = {}) =>
+        void this.logs.push({ level, message, fields });
     this.logger = {
       debug: write('debug'),
       info: write('info'),

@@ -8,6 +8,7 @@ import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import { informerProblem } from './informer-problem.js';
 import type { Member, MemberFeature, MemberModule, ModuleReport } from './member.js';
+import { MemberClasses, type ClassNames } from './member-classes.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import { ownedSelector, type Ownership } from './ownership.js';
@@ -40,6 +41,7 @@ export class MemberConnection implements Member {
   readonly namespaceMaker: MemberNamespaces;
   readonly logger: Logger;
   readonly leaving: boolean;
+  readonly #classes: MemberClasses;
   readonly #listeners = new Set<() => void>();
   readonly #modules: readonly MemberModule[];
   readonly #probeClient: KubeClient;
@@ -69,6 +71,7 @@ export class MemberConnection implements Member {
       transform: trimNamespace,
     });
     this.namespaceMaker = new MemberNamespaces({ client, informer: this.namespaces, ownership });
+    this.#classes = new MemberClasses(options.config.name, client, createInformer);
     this.#modules = options.features.map((feature) => feature.open(this));
   }
 
@@ -80,6 +83,14 @@ export class MemberConnection implements Member {
   /** Why the caches can't be filled or kept up to date; undefined when they can. */
   get problem(): string | undefined {
     return informerProblem([this.pods, this.namespaces]) ?? this.#modules.find((module) => module.problem)?.problem;
+  }
+
+  get classNames(): ClassNames {
+    return this.#classes.names;
+  }
+
+  get nodeLabelKeys(): ReadonlySet<string> | undefined {
+    return this.#modules.find((module) => module.nodeLabelKeys !== undefined)?.nodeLabelKeys;
   }
 
   /** What the modules report, put together. */
@@ -100,7 +111,7 @@ export class MemberConnection implements Member {
   start(): void {
     const { signal } = this.#stop;
     this.probe.onResult(() => this.changed());
-    const work = [this.probe, this.pods, this.namespaces, ...this.#modules];
+    const work = [this.probe, this.pods, this.namespaces, this.#classes, ...this.#modules];
     for (const part of work) void this.#track(part.run(signal), signal);
   }
 

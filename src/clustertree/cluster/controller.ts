@@ -140,7 +140,10 @@ export class ClusterController implements Reconciler {
       problem: () => registry.problem(name)?.message,
       timeoutMs: () => {
         const cluster = cache.store.get(name);
-        return cluster === undefined ? 0 : cleanupTimeoutOf(cluster);
+        if (cluster === undefined) return 0;
+        // A member that has never answered holds nothing of ours, so there is nothing to wait for.
+        const neverJoined = cluster.status?.kubernetesVersion === undefined && this.#virtualNodes(name).length === 0;
+        return neverJoined ? 0 : cleanupTimeoutOf(cluster);
       },
     });
   }

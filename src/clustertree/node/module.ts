@@ -100,6 +100,10 @@ class NodeModule implements MemberModule {
     return { conflicts, nodes: { ready: all.filter((node) => node.ready).length, total: all.length } };
   }
 
+  get nodeLabelKeys(): ReadonlySet<string> | undefined {
+    return this.#memberNodes.hasSynced ? this.#inventory.labelKeys() : undefined;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#memberNodes.run(signal), this.#foreignPods.run(signal)]);
   }

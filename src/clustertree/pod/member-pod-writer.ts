@@ -135,6 +135,9 @@ export class MemberPodWriter {
         taints: spec?.taints ?? [],
       },
       lostNodeTolerations: policy.kind === 'Evict' ? 'user' : 'policy',
+      memberLabelKeys: member.nodeLabelKeys,
+      memberPriorityClasses: member.classNames?.priorityClasses,
+      memberRuntimeClasses: member.classNames?.runtimeClasses,
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }

@@ -1,10 +1,5 @@
 import { expect } from 'chai';
-import {
-  CLUSTER_LABEL,
-  HOST_CLUSTER_LABEL,
-  HOST_UID_ANNOTATION,
-  OWNER_LABEL,
-} from '../../../../src/apis/names.js';
+import { CLUSTER_LABEL, HOST_CLUSTER_LABEL, HOST_UID_ANNOTATION, OWNER_LABEL } from '../../../../src/apis/names.js';
 import {
   foreignSelector,
   hostUidOf,
