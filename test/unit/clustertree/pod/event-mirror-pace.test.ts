@@ -130,12 +130,4 @@ describe('the pace of mirrored events', () => {
     expect(mirror.offer(event('a', { count: 2 }))).to.equal('shop/a');
     expect(dropped).to.equal(1);
   });
-
-  it('updates the copy of an event that is repeated', async () => {
-    const mirror = create();
-    await mirror.reconcile(mirror.offer(event('a')) ?? '', { signal: SIGNAL });
-    await mirror.reconcile(mirror.offer(event('a', { count: 5 })) ?? '', { signal: SIGNAL });
-    expect((await host.get(events, { namespace: 'shop', name: 'a' })).count).to.equal(5);
-    expect(written()).to.deep.equal(['a']);
-  });
 });
