@@ -4,8 +4,8 @@ import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { DisconnectionPolicy } from '../cluster/disconnection-policy.js';
-import { policyFor } from './disconnection.js';
 import type { Member } from '../cluster/member.js';
+import { policyFor } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -126,17 +126,13 @@ export class MemberPodWriter {
     const { member, caches } = this.#options;
     const name = hostPod.spec?.nodeName ?? '';
     const spec = member.config.virtualNodes.find(({ nodeName }) => nodeName === name);
+    const labels = caches.nodes.get(name)?.metadata?.labels;
     return {
       ...member.ownership,
+      ...knownOf(member),
       mode: modeOf(spec),
-      virtualNode: {
-        name,
-        labels: caches.nodes.get(name)?.metadata?.labels ?? {},
-        taints: spec?.taints ?? [],
-      },
+      virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
       lostNodeTolerations: this.#policyOf(hostPod).kind === 'Evict' ? 'user' : 'policy',
-      memberLabelKeys: member.nodeLabelKeys,
-      ...classesOf(member),
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }
@@ -148,8 +144,13 @@ export class MemberPodWriter {
   }
 }
 
-function classesOf({ classNames }: Member): Pick<TranslateContext, 'memberPriorityClasses' | 'memberRuntimeClasses'> {
+/** What is known of the member beside its pods. */
+function knownOf({
+  nodeLabelKeys,
+  classNames,
+}: Member): Pick<TranslateContext, 'memberLabelKeys' | 'memberPriorityClasses' | 'memberRuntimeClasses'> {
   return {
+    memberLabelKeys: nodeLabelKeys,
     memberPriorityClasses: classNames?.priorityClasses,
     memberRuntimeClasses: classNames?.runtimeClasses,
   };

@@ -11,6 +11,7 @@ import { boundPod, deployment } from '../../support/workloads.js';
 const MEMBER = 'member1';
 const NODE = 'kosmos-member1';
 const SHOP = 'shop';
+const TYPE = { apiVersion: 'kosmos.io/v1alpha1', kind: 'Cluster' };
 
 describe('a member that leaves', () => {
   let federation: Federation;
@@ -80,7 +81,7 @@ describe('a member that leaves', () => {
     const kubeconfig = Buffer.from('apiVersion: v1\nkind: Config\n').toString('base64');
     const annotations = { [CLEANUP_TIMEOUT_ANNOTATION]: '3s' };
     const spec = { kubeconfig };
-    await federation.host.create(clusters, { metadata: { name: 'broken', annotations }, spec });
+    await federation.host.create(clusters, { ...TYPE, metadata: { name: 'broken', annotations }, spec });
     await federation.clusterCondition('broken', 'Ready', 'False', 'InvalidKubeconfig');
     await federation.host.delete(clusters, { name: 'broken' });
     await federation.event('LeftBehind', { name: 'broken' });
@@ -95,7 +96,7 @@ describe('a member that leaves', () => {
     const { kubeconfig, kubeconfigSecretRef } = (await federation.host.get(clusters, { name: MEMBER })).spec;
     const clusterTreeOptions = { leafModels: [{ nodeSelector: { nodeName: name } }] };
     const spec = { kubeconfig, kubeconfigSecretRef, clusterTreeOptions };
-    await federation.host.create(clusters, { metadata: { name: 'clash' }, spec });
+    await federation.host.create(clusters, { ...TYPE, metadata: { name: 'clash' }, spec });
     await federation.clusterCondition('clash', 'Ready', 'False', 'NodeConflict');
     const ref = { namespace: SHOP, name: 'local' };
     await federation.host.create(pods, boundPod(name, ref));
