@@ -25,6 +25,6 @@ export class TransportError extends FederationError {
 }
 
 /** True for any failure in which the server gave no answer. */
-export function isTransportError(error: unknown): boolean {
+export function isTransportError(error: unknown): error is TransportError {
   return error instanceof TransportError;
 }

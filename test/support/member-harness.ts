@@ -6,6 +6,7 @@ import {
   NODE_LABEL,
   NODE_MANAGED_ANNOTATION,
   OWNER_LABEL,
+  POD_LABEL,
 } from '../../src/apis/names.js';
 import type { Member } from '../../src/clustertree/cluster/member.js';
 import { MemberNamespaces, trimNamespace } from '../../src/clustertree/cluster/namespaces.js';
@@ -71,7 +72,7 @@ export function ownPod(key: string, hostUid: string, more: Partial<Pod> = {}): P
     ...more,
     metadata: {
       ...{ namespace, name, generation: 1 },
-      labels: { ...ownershipLabels(OWNERSHIP), [OWNER_LABEL]: OWNERSHIP.owner },
+      labels: { ...ownershipLabels(OWNERSHIP), [POD_LABEL]: 'true' },
       annotations: { [HOST_UID_ANNOTATION]: hostUid },
       ...more.metadata,
     },

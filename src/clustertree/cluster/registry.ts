@@ -4,7 +4,7 @@ import { CLUSTER_FINALIZER, CLUSTER_ROLE_ANNOTATION, CLUSTER_ROLE_ROOT } from '.
 import { ApiError, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import type { Informer } from '../../kube/informer.js';
 import type { ObjectKey } from '../../kube/resource.js';
-import { isTransportError } from '../../kube/transport-error.js';
+import { TransportError } from '../../kube/transport-error.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
@@ -184,7 +184,8 @@ function withoutTree(cluster: Cluster): Cluster {
 /** The host's API server did not answer, or not now: that says nothing about the Cluster. */
 function isPassing(error: unknown): boolean {
   return (
-    isTransportError(error) || (error instanceof ApiError && (error.statusCode >= 500 || isTooManyRequests(error)))
+    error instanceof TransportError ||
+    (error instanceof ApiError && (error.statusCode >= 500 || isTooManyRequests(error)))
   );
 }
 

@@ -3,6 +3,8 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
+import type { DisconnectionPolicy } from '../cluster/disconnection-policy.js';
+import type { Member } from '../cluster/member.js';
 import { policyFor } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
@@ -124,23 +126,34 @@ export class MemberPodWriter {
     const { member, caches } = this.#options;
     const name = hostPod.spec?.nodeName ?? '';
     const spec = member.config.virtualNodes.find(({ nodeName }) => nodeName === name);
-    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
-    const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
+    const labels = caches.nodes.get(name)?.metadata?.labels;
     return {
       ...member.ownership,
+      ...knownOf(member),
       mode: modeOf(spec),
-      virtualNode: {
-        name,
-        labels: caches.nodes.get(name)?.metadata?.labels ?? {},
-        taints: spec?.taints ?? [],
-      },
-      lostNodeTolerations: policy.kind === 'Evict' ? 'user' : 'policy',
-      memberLabelKeys: member.nodeLabelKeys,
-      memberPriorityClasses: member.classNames?.priorityClasses,
-      memberRuntimeClasses: member.classNames?.runtimeClasses,
+      virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
+      lostNodeTolerations: this.#policyOf(hostPod).kind === 'Evict' ? 'user' : 'policy',
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }
+
+  #policyOf(hostPod: Pod): DisconnectionPolicy {
+    const { member, caches } = this.#options;
+    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
+    return policyFor(hostPod, namespace, member.config.disconnectionPolicy);
+  }
+}
+
+/** What is known of the member beside its pods. */
+function knownOf({
+  nodeLabelKeys,
+  classNames,
+}: Member): Pick<TranslateContext, 'memberLabelKeys' | 'memberPriorityClasses' | 'memberRuntimeClasses'> {
+  return {
+    memberLabelKeys: nodeLabelKeys,
+    memberPriorityClasses: classNames?.priorityClasses,
+    memberRuntimeClasses: classNames?.runtimeClasses,
+  };
 }
 
 function modeOf(spec: PodReconcilerOptions['member']['config']['virtualNodes'][number] | undefined): MemberMode {

@@ -64,7 +64,8 @@ describe('a transport', () => {
       it(`one after the other over the same connection: ${method}`, async () => {
         connect({ connections: 1 });
         const body = method === 'GET' ? undefined : '{}';
-        for (let i = 0; i < 3; i++) await transport.request({ method, path: '/', body, contentType: 'application/json' });
+        for (let i = 0; i < 3; i++)
+          await transport.request({ method, path: '/', body, contentType: 'application/json' });
         expect(server.requests).to.have.length(3);
         expect(server.connections).to.equal(1);
       });
