@@ -42,7 +42,7 @@ describe('a manager that is killed', () => {
   });
 
   after(async () => {
-    (await import("node:fs")).copyFileSync(rig.federation.manager.logFile, "/tmp/crash-manager.log");
+    (await import('node:fs')).copyFileSync(rig.federation.manager.logFile, '/tmp/crash-manager.log');
     await rig.close();
   });
 
