@@ -17,6 +17,11 @@ export class WatchBackoff {
     this.#random = random;
   }
 
+  /** Makes the next failure the first. */
+  reset(): void {
+    this.#nextMs = FIRST_MS;
+  }
+
   /** Counts a failure and says how long to wait, at least `atLeastMs`. */
   delayMs(atLeastMs = 0): number {
     const now = this.#clock.monotonic();

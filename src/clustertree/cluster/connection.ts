@@ -99,6 +99,14 @@ export class MemberConnection implements Member {
   start(): void {
     const { signal } = this.#stop;
     this.probe.onResult(() => this.changed());
+    this.probe.onReturn(() => {
+      this.pods.reconnect();
+      this.namespaces.reconnect();
+    });
+    // A broken watch is the first sign of an outage; the probe finds out whether it is one.
+    this.pods.onConnectionChange((connected) => {
+      if (!connected) this.probe.check();
+    });
     this.#track(this.probe.run(signal));
     this.#track(this.pods.run(signal));
     this.#track(this.namespaces.run(signal));

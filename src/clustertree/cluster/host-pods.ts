@@ -110,6 +110,11 @@ export class HostPods {
     watch?.informer.assume(pod);
   }
 
+  /** Starts all watches over at once; for when the host is back after an outage. */
+  reconnect(): void {
+    for (const { informer } of this.#allWatches()) informer.reconnect();
+  }
+
   /** Watches until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
@@ -119,9 +124,13 @@ export class HostPods {
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     this.#signal = undefined;
-    const watches = [...this.#watches.values(), ...(this.#shared ? [this.#shared] : [])];
+    const watches = this.#allWatches();
     for (const watch of watches) watch.stop.abort();
     await Promise.all(watches.map((watch) => watch.done));
+  }
+
+  #allWatches(): readonly Watch[] {
+    return [...this.#watches.values(), ...(this.#shared ? [this.#shared] : [])];
   }
 
   #rearrange(added: boolean): void {

@@ -9,7 +9,7 @@ import {
 import { isNotFound } from '../../kube/api-error.js';
 import type { Informer } from '../../kube/informer.js';
 import type { ObjectKey } from '../../kube/resource.js';
-import { errorMessage, FederationError } from '../../lib/errors.js';
+import { type ErrorCode, errorMessage, FederationError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { InvalidReason } from './conditions.js';
@@ -42,6 +42,8 @@ interface Entry {
 
 /** How often a kubeconfig that is kept in a Secret is read again. */
 const SECRET_POLL_MS = 10_000;
+
+const NO_ANSWER_CODES = new Set<ErrorCode>(['API_ERROR', 'API_UNREACHABLE', 'API_TIMEOUT', 'CREDENTIAL_FAILED']);
 
 /** Whether a Cluster takes part in ClusterTree, or did and is not cleaned up yet. */
 export function concernsClusterTree(cluster: Cluster): boolean {
@@ -102,7 +104,8 @@ export class MemberRegistry implements Reconciler {
       await this.#open(name, cluster, context.signal);
       this.#setProblem(name, undefined);
     } catch (error) {
-      if (context.signal.aborted) throw error;
+      // Unknown is not absent: that the host can't say what the kubeconfig is doesn't end the connection.
+      if (context.signal.aborted || (this.#entries.has(name) && isNoAnswer(error))) throw error;
       await this.#close(name);
       this.#setProblem(name, { reason: reasonOf(error), message: errorMessage(error) });
     }
@@ -162,6 +165,11 @@ export class MemberRegistry implements Reconciler {
   #changed(name: string): void {
     for (const listener of [...this.#listeners]) listener(name);
   }
+}
+
+/** Whether the error says nothing of the Cluster: the host's API server did not answer, or not as it should. */
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof FederationError && NO_ANSWER_CODES.has(error.code) && !isNotFound(error);
 }
 
 function reasonOf(error: unknown): InvalidReason {

@@ -3,6 +3,7 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
+import { withOwnTolerations } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -112,7 +113,7 @@ export class MemberPodWriter {
   }
 
   #translate(hostPod: Pod): Translation {
-    return translatePod(hostPod, this.#context(hostPod));
+    return translatePod(withOwnTolerations(hostPod), this.#context(hostPod));
   }
 
   #context(hostPod: Pod): TranslateContext {

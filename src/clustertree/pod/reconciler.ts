@@ -9,7 +9,7 @@ import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { EventSink } from '../../runtime/event-sink.js';
 import type { HostPods } from '../cluster/host-pods.js';
 import type { Member } from '../cluster/member.js';
-import { disconnectionPatch, policyFor } from './disconnection.js';
+import { DisconnectionWriter } from './disconnection-writer.js';
 import { failedStatus, type Failure } from './failed-status.js';
 import { MemberPodWriter } from './member-pod-writer.js';
 import type { NamespacePolicy } from './namespace-policy.js';
@@ -47,14 +47,16 @@ const MAX_STEPS = 4;
 export class PodReconciler implements Reconciler {
   readonly #options: PodReconcilerOptions;
   readonly #writer: MemberPodWriter;
+  readonly #disconnection: DisconnectionWriter;
 
   constructor(options: PodReconcilerOptions) {
     this.#options = options;
     this.#writer = new MemberPodWriter(options);
+    this.#disconnection = new DisconnectionWriter(options);
   }
 
   async reconcile(key: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
-    let state = this.#read(key);
+    let state = await this.#disconnection.obey(this.#read(key), context.signal);
     for (let step = 0; step < MAX_STEPS; step += 1) {
       const next = await this.#act(key, state, decidePod(state), context.signal);
       if ('result' in next) return next.result;
@@ -124,7 +126,6 @@ export class PodReconciler implements Reconciler {
   async #create(state: PodState, signal: AbortSignal): Promise<Partial<PodState> | undefined> {
     const hostPod = state.hostPod;
     if (hostPod === undefined) return undefined;
-    await this.#obeyDisconnectionPolicy(hostPod, signal);
     const outcome = await this.#writer.create(hostPod, signal);
     switch (outcome.kind) {
       case 'created':
@@ -141,7 +142,6 @@ export class PodReconciler implements Reconciler {
   async #update(state: PodState, withSpec: boolean, signal: AbortSignal): Promise<Result> {
     const { hostPod, memberPod } = state;
     if (hostPod === undefined || memberPod === undefined) return {};
-    if (withSpec) await this.#obeyDisconnectionPolicy(hostPod, signal);
     const { inStep, current } = withSpec
       ? await this.#writer.update(hostPod, memberPod, signal)
       : { inStep: false, current: memberPod };
@@ -149,21 +149,6 @@ export class PodReconciler implements Reconciler {
     if (statusPatch(hostPod, wanted) === undefined) return {};
     await this.#writeStatus(hostPod, statusPatch(hostPod, wanted, { memberUid: memberPod.metadata?.uid }), signal);
     return {};
-  }
-
-  /** How long the pod stays when its member is lost is written into it while all is well. */
-  async #obeyDisconnectionPolicy(hostPod: Pod, signal: AbortSignal): Promise<void> {
-    const { host, caches, member } = this.#options;
-    const ref = { namespace: hostPod.metadata?.namespace, name: hostPod.metadata?.name ?? '' };
-    const namespace = caches.namespaces.get(ref.namespace ?? '');
-    const patch = disconnectionPatch(hostPod, policyFor(hostPod, namespace, member.config.disconnectionPolicy));
-    if (patch === undefined) return;
-    const options = { type: 'strategic', fieldManager: FIELD_MANAGER, signal } as const;
-    try {
-      caches.pods.assume(await host.patch(pods, ref, patch, options));
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
   }
 
   async #fail(state: PodState, failure: Omit<Failure, 'now'>, signal: AbortSignal): Promise<Result> {

@@ -1,0 +1,75 @@
+import type { Pod } from '../../apis/core.js';
+import { DISCONNECTION_POLICY_ANNOTATION, FIELD_MANAGER } from '../../apis/names.js';
+import { ApiError, isConflict, isNotFound } from '../../kube/api-error.js';
+import { pods } from '../../kube/resource.js';
+import { errorMessage } from '../../lib/errors.js';
+import { disconnectionPatch, policyFor, unreadablePolicy } from './disconnection.js';
+import type { PodReconcilerOptions } from './reconciler.js';
+import { specState } from './update.js';
+import { hasRun, isTerminal, type PodState } from './verdict.js';
+
+/** Warnings that are remembered, so that a pod is warned of once and not with each of its changes. */
+const MAX_WARNED = 1_000;
+
+/**
+ * Writes into host pods how long they stay on their virtual node when its member is lost. That is the host's business
+ * alone, so it is done whether or not the member answers: a policy that is set during an outage counts at once.
+ */
+export class DisconnectionWriter {
+  readonly #options: Pick<PodReconcilerOptions, 'host' | 'caches' | 'member' | 'events'>;
+  readonly #warned = new Set<string>();
+
+  constructor(options: Pick<PodReconcilerOptions, 'host' | 'caches' | 'member' | 'events'>) {
+    this.#options = options;
+  }
+
+  /** The state with the pod as it is after the write; one call to the host, and none when the pod obeys already. */
+  async obey(state: PodState, signal: AbortSignal): Promise<PodState> {
+    const { hostPod } = state;
+    const { caches, member } = this.#options;
+    if (hostPod === undefined || !state.hostSynced || !state.onOurNode || member.leaving) return state;
+    if (hostPod.metadata?.deletionTimestamp !== undefined || isTerminal(hostPod)) return state;
+    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
+    const unreadable = unreadablePolicy(hostPod, namespace);
+    if (unreadable !== undefined) this.#warn(hostPod, 'DisconnectionPolicyUnreadable', notReadable(unreadable));
+    const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
+    const patch = disconnectionPatch(hostPod, policy, isCarried(state, hostPod));
+    return patch === undefined ? state : { ...state, hostPod: await this.#write(hostPod, patch, signal) };
+  }
+
+  /** A host that turns the change down has its reasons; the pod runs all the same, and an Event says so. */
+  async #write(hostPod: Pod, patch: object, signal: AbortSignal): Promise<Pod> {
+    const { host, caches } = this.#options;
+    const ref = { namespace: hostPod.metadata?.namespace, name: hostPod.metadata?.name ?? '' };
+    try {
+      const written = await host.patch(pods, ref, patch, { type: 'strategic', fieldManager: FIELD_MANAGER, signal });
+      caches.pods.assume(written);
+      return written;
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error)) return hostPod;
+      if (!(error instanceof ApiError) || error.statusCode >= 500 || error.statusCode === 429) throw error;
+      this.#warn(hostPod, 'DisconnectionPolicyRefused', errorMessage(error));
+      return hostPod;
+    }
+  }
+
+  #warn(hostPod: Pod, reason: string, message: string): void {
+    const warning = `${hostPod.metadata?.uid ?? ''} ${reason} ${message}`;
+    if (this.#warned.has(warning)) return;
+    if (this.#warned.size >= MAX_WARNED) this.#warned.clear();
+    this.#warned.add(warning);
+    this.#options.events.warn(hostPod, reason, message);
+  }
+}
+
+function isCarried(state: PodState, hostPod: Pod): boolean {
+  const hasNoCopy = state.memberSynced && state.memberPod === undefined && !hasRun(hostPod);
+  return hasNoCopy || specState(hostPod) === 'applied';
+}
+
+function notReadable(text: string): string {
+  return (
+    `${DISCONNECTION_POLICY_ANNOTATION} is "${text}" on the pod or its namespace. Use Evict, Keep or ` +
+    'EvictAfter=<duration>, for instance EvictAfter=30m.'
+  );
+}
