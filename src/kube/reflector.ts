@@ -99,7 +99,7 @@ export class Reflector<T extends KubeObject> {
         await this.#watch(attempt);
         this.#options.observer?.watchEnded?.(this.#options.type.plural, 'clean');
       } catch (error) {
-        if (!signal.aborted) await this.#recover(error, attempt);
+        await this.#recover(error, attempt);
       }
     }
     signal.removeEventListener('abort', stop);

@@ -88,11 +88,11 @@ export class Probe {
     while (!signal.aborted) {
       const start = clock.monotonic();
       let result = await this.#probe(signal);
-      if (!result.reachable && this.#result?.reachable === true && !signal.aborted) {
+      if (!result.reachable && this.#result?.reachable === true && !isAborted(signal)) {
         await clock.sleep(CONFIRM_MS, signal).catch(() => undefined);
         result = await this.#probe(signal);
       }
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       this.#publish(result);
       const interval = (result.reachable ? intervalMs : awayIntervalMs) * (0.95 + 0.1 * random());
       await this.#rest(Math.max(interval - (clock.monotonic() - start), SHORTEST_REST_MS), signal);
@@ -133,4 +133,9 @@ export class Probe {
     if (isBack) for (const listener of [...this.#returnListeners]) listener();
     for (const listener of [...this.#listeners]) listener(result);
   }
+}
+
+/** A function, so that the compiler doesn't take an earlier answer for granted. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -1,12 +1,26 @@
-import type { Pod } from '../../apis/core.js';
+import type { Namespace, Pod } from '../../apis/core.js';
 import { DISCONNECTION_POLICY_ANNOTATION, FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isConflict, isNotFound } from '../../kube/api-error.js';
+import type { KubeClient } from '../../kube/client.js';
 import { pods } from '../../kube/resource.js';
+import type { Store } from '../../kube/store.js';
 import { errorMessage } from '../../lib/errors.js';
+import type { EventSink } from '../../runtime/event-sink.js';
+import type { HostPods } from '../cluster/host-pods.js';
+import type { ClusterConfig } from '../cluster/options.js';
 import { disconnectionPatch, policyFor, unreadablePolicy } from './disconnection.js';
-import type { PodReconcilerOptions } from './reconciler.js';
 import { specState } from './update.js';
 import { hasRun, isTerminal, type PodState } from './verdict.js';
+
+export interface DisconnectionWriterOptions {
+  readonly host: Pick<KubeClient, 'patch'>;
+  readonly caches: {
+    readonly pods: Pick<HostPods, 'assume'>;
+    readonly namespaces: Pick<Store<Namespace>, 'get'>;
+  };
+  readonly member: { readonly leaving: boolean; readonly config: Pick<ClusterConfig, 'disconnectionPolicy'> };
+  readonly events: EventSink<Pod>;
+}
 
 /** Warnings that are remembered, so that a pod is warned of once and not with each of its changes. */
 const MAX_WARNED = 1_000;
@@ -16,10 +30,10 @@ const MAX_WARNED = 1_000;
  * alone, so it is done whether or not the member answers: a policy that is set during an outage counts at once.
  */
 export class DisconnectionWriter {
-  readonly #options: Pick<PodReconcilerOptions, 'host' | 'caches' | 'member' | 'events'>;
+  readonly #options: DisconnectionWriterOptions;
   readonly #warned = new Set<string>();
 
-  constructor(options: Pick<PodReconcilerOptions, 'host' | 'caches' | 'member' | 'events'>) {
+  constructor(options: DisconnectionWriterOptions) {
     this.#options = options;
   }
 

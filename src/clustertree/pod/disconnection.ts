@@ -47,6 +47,23 @@ export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy, carrie
   if (policy.kind === 'Evict' && known === undefined) return undefined;
   const present = pod.spec?.tolerations ?? [];
   const own = known?.tolerations ?? present.filter(isAboutLostNode);
+  const tolerations = tolerationsUnder(policy, present, own);
+  if (tolerations.length === present.length && tolerations.every((one, i) => one === present[i])) return undefined;
+  const { uid, generation } = pod.metadata ?? {};
+  const record: OwnTolerations = {
+    tolerations: own,
+    ...(uid !== undefined && { uid }),
+    ...(carried && generation !== undefined && { generation: generation + 1 }),
+  };
+  const annotations = { [OWN_TOLERATIONS_ANNOTATION]: JSON.stringify(record) };
+  return { metadata: { uid, annotations }, spec: { tolerations } };
+}
+
+function tolerationsUnder(
+  policy: DisconnectionPolicy,
+  present: readonly Toleration[],
+  own: readonly Toleration[],
+): readonly Toleration[] {
   const wanted = (toleration: Toleration): Toleration =>
     withSeconds(
       toleration,
@@ -56,20 +73,9 @@ export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy, carrie
       ),
     );
   const adjusted = present.map((toleration) => (isAboutLostNode(toleration) ? wanted(toleration) : toleration));
+  if (policy.kind === 'Evict') return adjusted;
   const missing = LOST_NODE_TAINTS.filter((key) => !present.some((toleration) => tolerates(toleration, key)));
-  const added =
-    policy.kind === 'Evict' ? [] : missing.map((key) => wanted({ key, operator: 'Exists', effect: 'NoExecute' }));
-  if (added.length === 0 && adjusted.every((toleration, i) => toleration === present[i])) return undefined;
-  const { uid, generation } = pod.metadata ?? {};
-  const record: OwnTolerations = {
-    tolerations: own,
-    ...(uid !== undefined && { uid }),
-    ...(carried && generation !== undefined && { generation: generation + 1 }),
-  };
-  return {
-    metadata: { uid, annotations: { [OWN_TOLERATIONS_ANNOTATION]: JSON.stringify(record) } },
-    spec: { tolerations: [...adjusted, ...added] },
-  };
+  return [...adjusted, ...missing.map((key) => wanted({ key, operator: 'Exists', effect: 'NoExecute' }))];
 }
 
 /** The pod as it would be without any policy: what its copy is made from, since a policy speaks of virtual nodes only. */
@@ -97,13 +103,17 @@ function readOwnTolerations(pod: Pod): OwnTolerations | undefined {
     const { tolerations, uid, generation } = JSON.parse(text) as Partial<Record<keyof OwnTolerations, unknown>>;
     if (!Array.isArray(tolerations)) return undefined;
     return {
-      tolerations: (tolerations as Toleration[]).filter((item) => typeof item === 'object' && item !== null),
+      tolerations: (tolerations as unknown[]).filter(isObject) as Toleration[],
       ...(typeof uid === 'string' && { uid }),
       ...(typeof generation === 'number' && { generation }),
     };
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function secondsUnder(policy: DisconnectionPolicy, own: Toleration | undefined): number | undefined {
