@@ -50,11 +50,8 @@ export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy, carrie
   const tolerations = tolerationsUnder(policy, present, own);
   if (tolerations.length === present.length && tolerations.every((one, i) => one === present[i])) return undefined;
   const { uid, generation } = pod.metadata ?? {};
-  const record: OwnTolerations = {
-    tolerations: own,
-    ...(uid !== undefined && { uid }),
-    ...(carried && generation !== undefined && { generation: generation + 1 }),
-  };
+  const isOurs = carried && generation !== undefined;
+  const record: OwnTolerations = { tolerations: own, uid, generation: isOurs ? generation + 1 : undefined };
   const annotations = { [OWN_TOLERATIONS_ANNOTATION]: JSON.stringify(record) };
   return { metadata: { uid, annotations }, spec: { tolerations } };
 }
