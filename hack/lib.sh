@@ -73,11 +73,9 @@ node_modules_current() {
 ensure_node_modules() {
   ensure_node
   node_modules_current && return 0
-  [ ! -L "$REPOSITORY/node_modules" ] || fail "node_modules is a link to a folder that is outdated; run npm install there"
+  [ ! -L "$REPOSITORY/node_modules" ] || fail "node_modules is a link to a folder that is outdated; run npm ci there"
   say "installing npm packages"
-  # Not "npm ci": it refuses a lock file that lacks packages for other platforms, as one made with a partial registry
-  # does. This follows the lock file too, and doesn't write it.
-  (cd "$REPOSITORY" && npm install --no-save --no-progress --loglevel=error >&2) || fail "npm can't install the packages"
+  (cd "$REPOSITORY" && npm ci --no-progress --loglevel=error >&2) || fail "npm can't install the packages"
   local minimum=22.19 version
   version=$(node -p 'process.versions.node')
   printf '%s\n%s\n' "$minimum" "$version" | sort -V -C || fail "Node $minimum or newer is needed, this is $version; see https://nodejs.org"

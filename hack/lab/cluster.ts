@@ -6,6 +6,7 @@ import { clusterFiles, processName, programPath } from './control-plane.js';
 import { kwokNodeObject, type KwokNode } from './kwok.js';
 import type { Component } from './options.js';
 import type { ClusterPlan, NodePlan } from './plan.js';
+import { pauseProcess, signalProcess } from './processes.js';
 import { run, waitFor, type CommandResult, type RunOptions } from './run.js';
 import type { Supervisor } from './supervisor.js';
 import { createUser, type UserRequest } from './users.js';
@@ -101,14 +102,14 @@ export class LabCluster {
     if (component === 'kube-apiserver') await this.waitForApiServer();
   }
 
-  /** Freezes a component: its connections stay open, but nothing answers. */
-  pauseComponent(component: Component, machine = 1): void {
-    this.#deps.supervisor.signal(processName(this.name, component, machine), 'SIGSTOP');
+  /** Freezes a component: its connections stay open, but nothing answers. Resolves when it does nothing any more. */
+  async pauseComponent(component: Component, machine = 1): Promise<void> {
+    await pauseProcess(this.#deps.supervisor.identity(processName(this.name, component, machine)));
   }
 
   /** Lets a paused component go on. */
   resumeComponent(component: Component, machine = 1): void {
-    this.#deps.supervisor.signal(processName(this.name, component, machine), 'SIGCONT');
+    signalProcess(this.#deps.supervisor.identity(processName(this.name, component, machine)), 'SIGCONT');
   }
 
   /** Kills the API server at once, as a crash would; SIGTERM lets it finish what it does. */

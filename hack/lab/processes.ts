@@ -4,6 +4,8 @@ import { waitFor } from './run.js';
 /** Name of the environment variable that marks every process of a lab; its value is the instance's folder. */
 export const MARK = 'KOSMOS_LAB';
 
+const PAUSE_LIMIT_MS = 10_000;
+
 /** A process that can't be mistaken for a later one with the same id. */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -60,6 +62,22 @@ function environmentOf(pid: string): string[] {
 export function identify(pid: number): ProcessIdentity | undefined {
   const startTicks = startTicksOf(pid);
   return startTicks === undefined ? undefined : { pid, startTicks };
+}
+
+/** Tells whether every thread of a process has stopped. */
+function isStopped(pid: number): boolean {
+  const folder = `/proc/${pid}/task`;
+  return readdirSync(folder).every((thread) => {
+    const stat = readFileSync(`${folder}/${thread}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] === 'T';
+  });
+}
+
+/** Freezes a process; resolves when none of its threads runs any more, which takes the kernel a moment. */
+export async function pauseProcess(identity: ProcessIdentity): Promise<void> {
+  signalProcess(identity, 'SIGSTOP');
+  const probe = (): true | undefined => (isStopped(identity.pid) ? true : undefined);
+  await waitFor(`stop of process ${identity.pid}`, probe, { timeoutMs: PAUSE_LIMIT_MS, intervalMs: 5 });
 }
 
 /** Waits until all of them have ended. @throws Error that names one that hasn't. */

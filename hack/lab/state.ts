@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import type { LabConfig } from './options.js';
@@ -38,6 +47,15 @@ export interface ProcessSpec {
 export interface ProcessRecord {
   readonly spec: ProcessSpec;
   readonly identity: ProcessIdentity;
+}
+
+/** Another instance may just be starting in it, so that only the kernel can tell whether it is empty. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 /** The recorded state of one instance on disk. */
@@ -113,7 +131,8 @@ export class StateStore {
     for (const name of readdirSync(this.directory)) {
       if (name.startsWith('instance.json')) rmSync(join(this.directory, name), { force: true });
     }
-    if (readdirSync(this.directory).length === 0) rmSync(this.directory, { recursive: true });
+    removeIfEmpty(this.directory);
+    removeIfEmpty(LAB_ROOT);
   }
 }
 

@@ -96,11 +96,6 @@ export class Supervisor {
     }
   }
 
-  /** Sends a signal to a process, e.g. SIGSTOP and SIGCONT. */
-  signal(name: string, signal: NodeJS.Signals): void {
-    signalProcess(this.#record(name).identity, signal);
-  }
-
   /** Identity of the process that was last started under a name. */
   identity(name: string): ProcessIdentity {
     return this.#record(name).identity;

@@ -3,7 +3,7 @@ import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
 import { NODE_CLUSTER_ANNOTATION, NODE_LABEL } from '../apis/names.js';
 import { MemberConnection } from '../clustertree/cluster/connection.js';
 import { ClusterController } from '../clustertree/cluster/controller.js';
-import { HostPods } from '../clustertree/cluster/host-pods.js';
+import { HostPods, type HostPodScope } from '../clustertree/cluster/host-pods.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
 import { createNamespaceFeature } from '../clustertree/cluster/namespace-feature.js';
 import type { ClusterConfig } from '../clustertree/cluster/options.js';
@@ -78,7 +78,10 @@ export class ClusterTree {
       type: services,
       indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
     });
-    this.#hostPods = new HostPods({ logger, createInformer: (scope) => this.#hostPodInformer(scope) });
+    this.#hostPods = new HostPods({
+      ...{ logger, hostNodes: this.#hostNodes },
+      createInformer: (scope) => this.#hostPodInformer(scope),
+    });
     this.#registry = new MemberRegistry({
       clusters: this.#clusters,
       hostNodes: this.#hostNodes,
@@ -178,7 +181,7 @@ export class ClusterTree {
     return this.#hostNodes.addHandler({ onAdd: tell, onDelete: tell });
   }
 
-  #hostPodInformer(scope: { node: string } | { keep: (pod: Pod) => boolean }): Informer<Pod> {
+  #hostPodInformer(scope: HostPodScope): Informer<Pod> {
     const { host, createInformer } = this.#options;
     if ('node' in scope) {
       return createInformer({ client: host, type: pods, fieldSelector: `spec.nodeName=${scope.node}` });

@@ -48,11 +48,21 @@ export async function servesResource(
   type: ResourceType<KubeObject>,
   options: CallOptions = {},
 ): Promise<boolean> {
+  const [group = ''] = type.apiVersion.split('/');
+  if (group === type.apiVersion) return hasResource(client, `/api/${group}`, type, options);
   const groups = await getJson<ApiGroupList>(client, '/apis', options);
-  const group = type.apiVersion.split('/')[0];
   if (!(groups.groups ?? []).some(({ name }) => name === group)) return false;
   const versions = await getJson<{ versions?: readonly { groupVersion: string }[] }>(client, `/apis/${group}`, options);
   if (!(versions.versions ?? []).some(({ groupVersion }) => groupVersion === type.apiVersion)) return false;
-  const list = await getJson<ApiResourceList>(client, `/apis/${type.apiVersion}`, options);
+  return hasResource(client, `/apis/${type.apiVersion}`, type, options);
+}
+
+async function hasResource(
+  client: Pick<KubeClient, 'getPath'>,
+  path: string,
+  type: ResourceType<KubeObject>,
+  options: CallOptions,
+): Promise<boolean> {
+  const list = await getJson<ApiResourceList>(client, path, options);
   return (list.resources ?? []).some(({ name }) => name === type.plural);
 }

@@ -135,7 +135,8 @@ export class AbortableHandler implements Dispatcher.DispatchHandler {
     }
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     try {
-      dispatcher.dispatch({ origin, method, path, headers, body: body ?? null }, this);
+      // Left to itself undici closes the connection after every DELETE with a body, and Kubernetes' DELETEs have one.
+      dispatcher.dispatch({ origin, method, path, headers, body: body ?? null, reset: false }, this);
     } catch (error) {
       this.onResponseError(undefined, error as Error);
     }

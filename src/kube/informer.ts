@@ -42,6 +42,7 @@ export class Informer<T extends KubeObject, U = T> {
   readonly #waiting = new Set<() => void>();
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
   #connected = false;
+  #lastError: unknown;
   #connectedUntil = -Infinity;
 
   constructor(options: InformerOptions<T, U>) {
@@ -63,6 +64,9 @@ export class Informer<T extends KubeObject, U = T> {
       random,
       logger,
       onConnected: (connected) => this.#setConnected(connected),
+      onFailure: (error) => {
+        this.#lastError = error;
+      },
     });
   }
 
@@ -81,6 +85,11 @@ export class Informer<T extends KubeObject, U = T> {
    */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Why the last list or watch failed; undefined once the store is kept up to date again. */
+  get lastError(): unknown {
+    return this.#lastError;
   }
 
   /** For how long the store has not been kept up to date: 0 while connected, Infinity when it never was. */
@@ -146,6 +155,7 @@ export class Informer<T extends KubeObject, U = T> {
     const changed = this.#connected !== connected;
     this.#connected = connected;
     if (changed) for (const listener of [...this.#connectionListeners]) listener(connected);
+    if (connected) this.#lastError = undefined;
     if (!this.hasSynced) return;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();

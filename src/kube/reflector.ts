@@ -47,12 +47,20 @@ export interface ReflectorOptions<T extends KubeObject> extends Selectors {
   readonly observer?: ReflectorObserver | undefined;
   /** Called with every change of `connected`. */
   readonly onConnected: (connected: boolean) => void;
+  /** Called with what made a list or a watch fail, each time that it is put off. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
 const INITIAL_EVENTS_END_ANNOTATION = 'k8s.io/initial-events-end';
 const SHORTEST_WATCH_SECONDS = 300;
 /** A watch that ends within this time and brings nothing counts as a failure, or we would open watches in a hot loop. */
 const SHORT_WATCH_MS = 1000;
+/** A watch that lived this long was a good one: what ends it is no sign of a server that can't cope. */
+const GOOD_WATCH_MS = 10_000;
+/** For a server that answers, and says no: it may be overloaded. */
+const LONGEST_REFUSED_DELAY_MS = 30_000;
+/** For one that can't be reached: trying costs it nothing, and all waits for the moment when it is back. */
+const LONGEST_UNREACHABLE_DELAY_MS = 2500;
 /** Server errors in a row after which a new list is tried instead of the same watch again. */
 const ERRORS_BEFORE_RELIST = 3;
 
@@ -70,7 +78,8 @@ class UnorderedError extends FederationError {
 export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #selectors: Selectors;
-  readonly #backoff: WatchBackoff;
+  readonly #refused: WatchBackoff;
+  readonly #unreachable: WatchBackoff;
   #watchList: boolean;
   /** Where to resume; undefined when a list is needed. */
   #version: string | undefined;
@@ -83,7 +92,8 @@ export class Reflector<T extends KubeObject> {
     this.#options = options;
     const { namespace, labelSelector, fieldSelector } = options;
     this.#selectors = { namespace, labelSelector, fieldSelector };
-    this.#backoff = new WatchBackoff(options.clock, options.random);
+    this.#refused = new WatchBackoff({ ...options, longestMs: LONGEST_REFUSED_DELAY_MS });
+    this.#unreachable = new WatchBackoff({ ...options, longestMs: LONGEST_UNREACHABLE_DELAY_MS });
     this.#watchList = options.watchList;
   }
 
@@ -111,7 +121,8 @@ export class Reflector<T extends KubeObject> {
    * called when a server that did not answer does again; without it the next try may be a minute away.
    */
   reconnect(): void {
-    this.#backoff.reset();
+    this.#refused.reset();
+    this.#unreachable.reset();
     this.#attempt.abort(new Error('the server is back'));
   }
 
@@ -149,17 +160,30 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, type, clock, onConnected } = this.#options;
+    const { client, type, clock } = this.#options;
     const startedAt = clock.monotonic();
-    let received = false;
-    let snapshot = this.#version === undefined ? this.#options.sink.begin() : undefined;
+    const snapshot = this.#version === undefined ? this.#options.sink.begin() : undefined;
     const events = await client.watch(type, this.#watchOptions(signal));
+    let received: boolean;
+    try {
+      received = await this.#consume(events, snapshot);
+    } finally {
+      if (clock.monotonic() - startedAt >= GOOD_WATCH_MS) this.#refused.reset();
+    }
+    if (!received && clock.monotonic() - startedAt < SHORT_WATCH_MS) throw broken('the server ends the watch at once');
+  }
+
+  /** Takes all events in until the clean end; says whether there were any. */
+  async #consume(events: AsyncIterable<WatchEvent<T>>, begun: Snapshot<T> | undefined): Promise<boolean> {
+    const { type, observer, onConnected } = this.#options;
+    let received = false;
+    let snapshot = begun;
     if (!snapshot) onConnected(true);
     for await (const event of events) {
       if (event.type === 'ERROR') throw new ApiError(event.object, { statusCode: 500 });
       received = true;
       this.#serverErrors = 0;
-      this.#options.observer?.event?.(type.plural);
+      observer?.event?.(type.plural);
       if (!snapshot) {
         this.#apply(event);
       } else if (this.#collect(snapshot, event)) {
@@ -167,13 +191,8 @@ export class Reflector<T extends KubeObject> {
         onConnected(true);
       }
     }
-    if (snapshot)
-      throw new TransportError('WATCH_BROKEN', 'the watch ended before the first picture was complete', {
-        mayHaveArrived: true,
-      });
-    if (!received && clock.monotonic() - startedAt < SHORT_WATCH_MS) {
-      throw new TransportError('WATCH_BROKEN', 'the server ends the watch at once', { mayHaveArrived: true });
-    }
+    if (snapshot) throw broken('the watch ended before the first picture was complete');
+    return received;
   }
 
   #watchOptions(signal: AbortSignal): WatchOptions {
@@ -233,9 +252,11 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, type, clock } = this.#options;
+    const { logger, type, clock, onFailure } = this.#options;
+    onFailure?.(error);
     const atLeastMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    const delayMs = Math.round(this.#backoff.delayMs(atLeastMs));
+    const backoff = isUnreachable(error) ? this.#unreachable : this.#refused;
+    const delayMs = Math.round(backoff.delayMs(atLeastMs));
     logger.warn('list or watch failed', { resource: type.plural, error: errorMessage(error), retryInMs: delayMs });
     try {
       await clock.sleep(delayMs, signal);
@@ -248,7 +269,7 @@ export class Reflector<T extends KubeObject> {
     if (error instanceof UnorderedError) return true;
     if (!(error instanceof ApiError)) return false;
     if (isExpired(error) || isResourceVersionTooLarge(error)) return true;
-    if (isTooManyRequests(error)) return false;
+    if (isTooManyRequests(error) || isUnreachable(error)) return false;
     if (error.statusCode < 500) return true;
     this.#serverErrors += 1;
     if (this.#serverErrors < ERRORS_BEFORE_RELIST) return false;
@@ -261,6 +282,16 @@ function reasonOf(error: unknown): 'expired' | 'unordered' | 'broken' | 'error' 
   if (error instanceof UnorderedError) return 'unordered';
   if (isExpired(error) || isResourceVersionTooLarge(error)) return 'expired';
   return error instanceof ApiError ? 'error' : 'broken';
+}
+
+function broken(message: string): TransportError {
+  return new TransportError('WATCH_BROKEN', message, { mayHaveArrived: true });
+}
+
+/** No answer, or that of a balancer which has no server behind it. */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof ApiError) return error.reason === '' && error.statusCode > 500;
+  return error instanceof TransportError && error.code !== 'WATCH_BROKEN';
 }
 
 /** An answer that says that the server doesn't know this kind of watch (feature gate off, or an older server). */

@@ -94,6 +94,18 @@ export const daemonSets: ResourceType<DaemonSet> = {
   plural: 'daemonsets',
   namespaced: true,
 };
+export const priorityClasses: ResourceType<KubeObject> = {
+  apiVersion: 'scheduling.k8s.io/v1',
+  kind: 'PriorityClass',
+  plural: 'priorityclasses',
+  namespaced: false,
+};
+export const runtimeClasses: ResourceType<KubeObject> = {
+  apiVersion: 'node.k8s.io/v1',
+  kind: 'RuntimeClass',
+  plural: 'runtimeclasses',
+  namespaced: false,
+};
 export const mutatingAdmissionPolicies: ResourceType<KubeObject> = {
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'MutatingAdmissionPolicy',

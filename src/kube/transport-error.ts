@@ -23,8 +23,3 @@ export class TransportError extends FederationError {
     this.mayHaveArrived = options.mayHaveArrived;
   }
 }
-
-/** True for any failure in which the server gave no answer. */
-export function isTransportError(error: unknown): boolean {
-  return error instanceof TransportError;
-}

@@ -42,10 +42,14 @@ function redactObject(value: object, depth: number): unknown {
   if ('toJSON' in value && typeof value.toJSON === 'function')
     return redact((value as { toJSON: () => unknown }).toJSON(), depth + 1);
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  if (value instanceof Map || value instanceof Set) return redact([...value], depth + 1);
+  if (value instanceof Map || value instanceof Set) return redact([...(value as Iterable<unknown>)], depth + 1);
+  return redactFields(value, depth);
+}
+
+function redactFields(value: object, depth: number): Record<string, unknown> {
   const isSecret = 'kind' in value && value.kind === 'Secret';
   const copy: Record<string, unknown> = {};
-  for (const [key, field] of Object.entries(value)) {
+  for (const [key, field] of Object.entries(value) as [string, unknown][]) {
     const hidden = isSecretKey(key) || (isSecret && key === 'data');
     copy[key] = hidden && field !== undefined && field !== null ? REDACTED : redact(field, depth + 1);
   }

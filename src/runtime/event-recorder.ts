@@ -2,6 +2,7 @@ import type { Event, KubeObject, ObjectReference } from '../apis/core.js';
 import { ApiError, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import { events, keyOf, type ResourceType } from '../kube/resource.js';
+import { isAborted } from '../lib/abort.js';
 import { Backoff } from '../lib/backoff.js';
 import type { Clock, Random } from '../lib/clock.js';
 import { errorMessage, FederationError } from '../lib/errors.js';
@@ -184,11 +185,6 @@ export class ApiEventRecorder implements EventRecorder {
       error === undefined ? fields : { ...fields, error: errorMessage(error) },
     );
   }
-}
-
-/** A function, so that the compiler doesn't take an earlier answer for granted. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
 
 /** The server understood and refused, or this process may not write. */

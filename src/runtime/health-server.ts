@@ -139,7 +139,6 @@ export class HealthServer {
     const { clock, checkTimeoutMs = 5000, logger } = this.#options;
     const entry = this.#checks.get(name);
     try {
-      // eslint-disable-next-line @typescript-eslint/require-await -- turns a synchronous throw into a rejection
       await withDeadline(clock, checkTimeoutMs, async (signal) => entry?.check(signal));
       return { name, ok: true };
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../kube/client.js';
 import { keyOf, type ObjectRef } from '../kube/resource.js';
 import type { WriteGate } from '../kube/write-gate.js';
+import { isAborted } from '../lib/abort.js';
 import type { Clock, Random } from '../lib/clock.js';
 import { withDeadline } from '../lib/deadline.js';
 import { errorMessage, FederationError, TerminalError } from '../lib/errors.js';
@@ -183,11 +184,6 @@ export class LeaderElector {
       }
     }
   }
-}
-
-/** A function, so that the compiler doesn't take an earlier answer for granted. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
 
 async function runWork(lead: Lead, signal: AbortSignal): Promise<Ending> {

@@ -25,7 +25,7 @@ export function createLogger(options: LoggingOptions = {}): Logger {
     formatters: { level: (level: string) => ({ level }) },
   };
   const root = pino(settings, options.destination ?? destination({ dest: 1, sync: true }));
-  return new JsonLogger(root, (options.fields ?? {}) as Record<string, unknown>);
+  return new JsonLogger(root, options.fields ?? {});
 }
 
 /** Keys that pino writes itself; a field of that name would make the line ambiguous. */

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReflectorObserver } from '../kube/reflector.js';
 import type { RequestSample } from '../kube/request-observer.js';
+import { FederationError } from '../lib/errors.js';
 import type { ControllerObserver } from './controller.js';
 import { METRICS, type MetricName, type MetricSpec } from './metric-table.js';
 
@@ -17,6 +18,9 @@ type NamesOf<Type extends MetricSpec['type']> = {
 /** What the process measures, in a registry of its own (there may be several in one test). */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #histograms = new Map<string, Histogram>();
 
   constructor(options: MetricsOptions = {}) {
     for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) this.#register(name, spec);
@@ -88,33 +92,41 @@ export class Metrics {
 
   /** Removes all series of a Cluster, after it has left. */
   async forgetCluster(cluster: string): Promise<void> {
-    for (const metric of this.#registry.getMetricsAsArray()) {
-      const { values } = await (metric as unknown as Gauge).get();
-      const gone = new Set(values.filter(({ labels }) => labels['cluster'] === cluster).map(({ labels }) => labels));
-      for (const labels of gone) {
+    for (const metric of [...this.#counters.values(), ...this.#gauges.values(), ...this.#histograms.values()]) {
+      const { values } = await metric.get();
+      for (const { labels } of values) {
+        if (labels['cluster'] !== cluster) continue;
         // A histogram's values carry a bucket label that is not one of its own.
         const { le: _bucket, ...own } = labels as Record<string, string>;
-        (metric as unknown as Gauge).remove(own);
+        metric.remove(own);
       }
     }
   }
 
   #register(name: string, { type, help, labels, buckets }: MetricSpec): void {
     const common = { name, help, labelNames: labels, registers: [this.#registry] };
-    if (type === 'counter') new Counter(common);
-    else if (type === 'gauge') new Gauge(common);
-    else new Histogram({ ...common, ...(buckets === undefined ? {} : { buckets: [...buckets] }) });
+    if (type === 'counter') this.#counters.set(name, new Counter(common));
+    else if (type === 'gauge') this.#gauges.set(name, new Gauge(common));
+    else {
+      const bounds = buckets === undefined ? {} : { buckets: [...buckets] };
+      this.#histograms.set(name, new Histogram({ ...common, ...bounds }));
+    }
   }
 
   #counter(name: NamesOf<'counter'>): Counter {
-    return this.#registry.getSingleMetric(name) as Counter;
+    return present(this.#counters.get(name), name);
   }
 
   #gauge(name: NamesOf<'gauge'>): Gauge {
-    return this.#registry.getSingleMetric(name) as Gauge;
+    return present(this.#gauges.get(name), name);
   }
 
   #histogram(name: NamesOf<'histogram'>): Histogram {
-    return this.#registry.getSingleMetric(name) as Histogram;
+    return present(this.#histograms.get(name), name);
   }
+}
+
+function present<T>(metric: T | undefined, name: string): T {
+  if (metric === undefined) throw new FederationError('INTERNAL', `metric ${name} is missing`);
+  return metric;
 }

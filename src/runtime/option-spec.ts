@@ -22,6 +22,23 @@ export interface OptionSpec<T> {
   parse(raw: unknown): T;
 }
 
+/** Options of a program by the names of their values. The value of a duration ends in `Ms`. */
+export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
+
+/** How a user writes an option in each of the sources. */
+export interface OptionNames {
+  readonly flag: string;
+  readonly environment: string;
+  readonly file: string;
+}
+
+/** `leaseDurationMs` (a duration) is `--lease-duration`, `KOSMOS_LEASE_DURATION` and `leaseDuration`. */
+export function optionNames(name: string, spec: OptionSpec<unknown>): OptionNames {
+  const file = spec.isDuration ? name.replace(/Ms$/, '') : name;
+  const words = file.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return { flag: `--${words}`, environment: `KOSMOS_${words.replaceAll('-', '_').toUpperCase()}`, file };
+}
+
 /** What all kinds of options have. */
 export interface OptionSettings<T> {
   readonly help: string;
@@ -52,9 +69,9 @@ function make<T, S extends OptionSettings<T>>(settings: S, kind: Kind<T>): Optio
     ...kind,
     help,
     required,
-    defaultValue: fallback as Value<T, S>,
+    defaultValue: fallback,
     defaultText: fallback === undefined ? undefined : format(fallback),
-    parse: (raw) => kind.parse(raw) as Value<T, S>,
+    parse: (raw) => kind.parse(raw),
   };
 }
 

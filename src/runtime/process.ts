@@ -60,19 +60,21 @@ export async function runUntilSignal(main: (signal: AbortSignal) => Promise<void
     await main(abort.signal);
     target.exitCode = 0;
   } catch (error) {
-    if (abort.signal.aborted && error === abort.signal.reason) {
-      target.exitCode = 0;
-    } else {
-      logger.error('the process failed', { error: errorMessage(error), ...stackOf(error) });
-      // Not exit(): standard output may not be written yet.
-      target.exitCode = 1;
-    }
+    // Not exit(): standard output may not be written yet.
+    target.exitCode = exitCodeOf(error, abort.signal, logger);
   } finally {
     timer?.cancel();
     for (const name of SIGNALS) target.off(name, onSignal);
     for (const name of CRASHES) target.off(name, onCrash);
     if (options.process === undefined) exitIfStuck(logger);
   }
+}
+
+/** 0 when `main` only says that it was stopped. */
+function exitCodeOf(error: unknown, signal: AbortSignal, logger: Logger): number {
+  if (signal.aborted && error === signal.reason) return 0;
+  logger.error('the process failed', { error: errorMessage(error), ...stackOf(error) });
+  return 1;
 }
 
 /**

@@ -142,16 +142,19 @@ describe('the lab with light clusters', () => {
 
   it('pauses an API server, which then answers nothing, and lets it go on', async () => {
     const member = lab.cluster('member2');
-    member.pauseComponent('kube-apiserver');
-    const late = await rejection(member.api.text('GET', '/readyz', { timeoutMs: 500 }));
-    expect(late.message).to.contain('no answer in 500 ms');
-    member.resumeComponent('kube-apiserver');
+    await member.pauseComponent('kube-apiserver');
+    try {
+      const late = await rejection(member.api.text('GET', '/readyz', { timeoutMs: 500 }));
+      expect(late.message).to.contain('no answer in 500 ms');
+    } finally {
+      member.resumeComponent('kube-apiserver');
+    }
     await member.waitForApiServer();
   });
 
   it('ends a component that was paused before', async () => {
     const member = lab.cluster('member2');
-    member.pauseComponent('kube-scheduler');
+    await member.pauseComponent('kube-scheduler');
     await member.stopComponent('kube-scheduler');
     await member.startComponent('kube-scheduler');
     expect(lab.processes().every((entry) => entry.alive)).to.equal(true);

@@ -25,7 +25,6 @@ import { eventually } from './eventually.js';
 export interface FederationOptions extends LabOptions {
   /** Must be given: every test file has a lab of its own. */
   readonly instance: string;
-  /** Name of the lab's cluster that is the host. @default 'host' */
   readonly manager?: ManagerOptions;
   /** Joins all members in the ordinary way and waits for their nodes. @default true */
   readonly join?: boolean | JoinOptions;
@@ -36,7 +35,7 @@ const LEADER_LEASE = { namespace: KOSMOS_NAMESPACE, name: 'kosmos-manager' };
 /** A lab with a manager in it, and a typed look at its clusters. One per test file. */
 export class Federation {
   readonly lab: Lab;
-  readonly #manager: ManagerOptions;
+  #manager: ManagerOptions;
   readonly #clients = new Map<string, KubeClient>();
   #process: LabProcess | undefined;
 
@@ -101,8 +100,10 @@ export class Federation {
     return this.#process;
   }
 
+  /** Options stay in force for later starts. */
   async startManager(options: ManagerOptions = {}): Promise<void> {
-    this.#process = await startManager(this.lab, { ...this.#manager, ...options });
+    this.#manager = { ...this.#manager, ...options };
+    this.#process = await startManager(this.lab, this.#manager);
   }
 
   /** As a crash would; resolves when the process is gone. */

@@ -12,6 +12,7 @@ export type ClusterReason =
   | 'ProbeSucceeded'
   | UnreachableReason
   | 'Syncing'
+  | 'ListFailed'
   | 'CachesSynced'
   | 'NodeConflict'
   | 'AllWell'
@@ -38,6 +39,8 @@ export type ClusterState =
       readonly kind: 'connected';
       /** Whether the caches of the member are complete. */
       readonly synced: boolean;
+      /** Why the caches can't be filled or kept up to date; undefined when they are, or will be in a moment. */
+      readonly problem?: string | undefined;
       /** Virtual nodes that can't be made, as `nodeConflict` words it. */
       readonly conflicts: readonly string[];
     }
@@ -78,27 +81,35 @@ export function desiredClusterConditions(state: ClusterState): readonly WantedCo
         wanted('Synced', 'Unknown', state.reason, 'what is known of the member may be out of date'),
       ];
     case 'connected':
-      return connectedConditions(state.synced, state.conflicts);
+      return connectedConditions(state);
     case 'leaving':
       return [wanted('Ready', 'False', 'Leaving', state.message)];
   }
 }
 
-function connectedConditions(synced: boolean, conflicts: readonly string[]): readonly WantedCondition[] {
+type ConnectedState = Extract<ClusterState, { kind: 'connected' }>;
+
+function connectedConditions(state: ConnectedState): readonly WantedCondition[] {
+  const synced = syncedCondition(state);
   return [
-    connectedReady(synced, conflicts),
+    connectedReady(state, synced),
     wanted('Reachable', 'True', 'ProbeSucceeded', 'the API server of the member is ready'),
-    synced
-      ? wanted('Synced', 'True', 'CachesSynced', 'nodes and pods of the member are known')
-      : wanted('Synced', 'False', 'Syncing', 'nodes and pods of the member are being listed'),
+    synced,
   ];
 }
 
-function connectedReady(synced: boolean, conflicts: readonly string[]): WantedCondition {
-  if (conflicts.length > 0) return wanted('Ready', 'False', 'NodeConflict', [...conflicts].sort().join('; '));
+function syncedCondition({ synced, problem }: ConnectedState): WantedCondition {
+  if (problem !== undefined) return wanted('Synced', 'False', 'ListFailed', problem);
   return synced
+    ? wanted('Synced', 'True', 'CachesSynced', 'nodes and pods of the member are known')
+    : wanted('Synced', 'False', 'Syncing', 'nodes and pods of the member are being listed');
+}
+
+function connectedReady({ conflicts }: ConnectedState, synced: WantedCondition): WantedCondition {
+  if (conflicts.length > 0) return wanted('Ready', 'False', 'NodeConflict', [...conflicts].sort().join('; '));
+  return synced.status === 'True'
     ? wanted('Ready', 'True', 'AllWell', 'pods can run in the member')
-    : wanted('Ready', 'False', 'Syncing', 'nodes and pods of the member are being listed');
+    : { ...synced, type: 'Ready' };
 }
 
 function wanted(

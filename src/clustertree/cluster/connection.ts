@@ -6,7 +6,9 @@ import { namespaces, pods } from '../../kube/resource.js';
 import type { Clock, Random } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
+import { informerProblem } from './informer-problem.js';
 import type { Member, MemberFeature, MemberModule, ModuleReport } from './member.js';
+import { MemberClasses, type ClassNames } from './member-classes.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import { ownedSelector, type Ownership } from './ownership.js';
@@ -39,11 +41,12 @@ export class MemberConnection implements Member {
   readonly namespaceMaker: MemberNamespaces;
   readonly logger: Logger;
   readonly leaving: boolean;
+  readonly #classes: MemberClasses;
   readonly #listeners = new Set<() => void>();
   readonly #modules: readonly MemberModule[];
   readonly #probeClient: KubeClient;
   readonly #stop = new AbortController();
-  readonly #running: Promise<unknown>[] = [];
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: ConnectionOptions) {
     const { client, clock, random, createInformer, ownership } = options;
@@ -68,6 +71,7 @@ export class MemberConnection implements Member {
       transform: trimNamespace,
     });
     this.namespaceMaker = new MemberNamespaces({ client, informer: this.namespaces, ownership });
+    this.#classes = new MemberClasses(options.config.name, client, createInformer);
     this.#modules = options.features.map((feature) => feature.open(this));
   }
 
@@ -76,9 +80,17 @@ export class MemberConnection implements Member {
     return this.pods.hasSynced && this.namespaces.hasSynced && this.#modules.every((module) => module.synced);
   }
 
-  /** Whether what the caches say can be acted on: complete, connected, and the member answers. */
-  get current(): boolean {
-    return this.synced && this.pods.connected && this.probe.reachable;
+  /** Why the caches can't be filled or kept up to date; undefined when they can. */
+  get problem(): string | undefined {
+    return informerProblem([this.pods, this.namespaces]) ?? this.#modules.find((module) => module.problem)?.problem;
+  }
+
+  get classNames(): ClassNames {
+    return this.#classes.names;
+  }
+
+  get nodeLabelKeys(): ReadonlySet<string> | undefined {
+    return this.#modules.find((module) => module.nodeLabelKeys !== undefined)?.nodeLabelKeys;
   }
 
   /** What the modules report, put together. */
@@ -107,29 +119,27 @@ export class MemberConnection implements Member {
     this.pods.onConnectionChange((connected) => {
       if (!connected) this.probe.check();
     });
-    this.#track(this.probe.run(signal));
-    this.#track(this.pods.run(signal));
-    this.#track(this.namespaces.run(signal));
-    for (const module of this.#modules) this.#track(module.run(signal));
+    const work = [this.probe, this.pods, this.namespaces, this.#classes, ...this.#modules];
+    for (const part of work) void this.#track(part.run(signal), signal);
   }
 
   /** Lets the modules write until `leading` is aborted or the connection closes. */
   async lead(leading: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([leading, this.#stop.signal]);
-    const leads = Promise.all(this.#modules.map((module) => this.#guard(module.lead(signal), signal)));
-    this.#running.push(leads);
-    await leads;
+    await Promise.all(this.#modules.map((module) => this.#track(module.lead(signal), signal)));
   }
 
-  /** Stops everything, waits for it, and closes the connections. */
+  /** Stops everything and waits for it. What doesn't hear the signal ends with its connection, however slow the member. */
   async close(): Promise<void> {
     this.#stop.abort(new Error('the connection to the member was closed'));
-    await Promise.all(this.#running);
     await Promise.all([this.client.close(), this.#probeClient.close()]);
+    await Promise.all(this.#running);
   }
 
-  #track(work: Promise<void>): void {
-    this.#running.push(this.#guard(work, this.#stop.signal));
+  #track(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const running = this.#guard(work, signal).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
   }
 
   async #guard(work: Promise<void>, signal: AbortSignal): Promise<void> {

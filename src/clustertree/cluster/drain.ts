@@ -1,39 +1,51 @@
 import type { Node, Pod } from '../../apis/core.js';
-import { FIELD_MANAGER } from '../../apis/names.js';
+import { FIELD_MANAGER, NODE_MANAGED_ANNOTATION } from '../../apis/names.js';
 import { isConflict, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { nodes, pods } from '../../kube/resource.js';
+import { readManagedKeys, renderManagedKeys } from './managed-keys.js';
 
-/** Resolves to undefined when the object is gone already or was replaced by another of its name. */
-async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+/** Ends quietly when the object is gone already or was replaced by another of its name. */
+async function unlessGone(call: Promise<unknown>): Promise<void> {
   try {
-    return await call;
+    await call;
   } catch (error) {
-    if (isNotFound(error) || isConflict(error)) return undefined;
-    throw error;
+    if (!isNotFound(error) && !isConflict(error)) throw error;
   }
 }
 
-/** Keeps new pods off a virtual node that is about to go. */
-export async function cordon(client: KubeClient, node: Node): Promise<void> {
+/**
+ * Keeps new pods off a virtual node that is about to go. The node says that the cordon is ours, so that it is taken away
+ * again when the node stays after all; somebody else's stays theirs.
+ */
+export async function cordon(client: KubeClient, node: Node, signal: AbortSignal): Promise<void> {
   if (node.spec?.unschedulable === true) return;
-  const patch = { metadata: { uid: node.metadata?.uid }, spec: { unschedulable: true } };
-  const ref = { name: node.metadata?.name ?? '' };
-  await unlessGone(client.patch(nodes, ref, patch, { type: 'merge', fieldManager: FIELD_MANAGER }));
+  const { name = '', uid, resourceVersion } = node.metadata ?? {};
+  const record = renderManagedKeys({ ...readManagedKeys(node), unschedulable: true });
+  const metadata = { uid, resourceVersion, annotations: { [NODE_MANAGED_ANNOTATION]: record } };
+  const options = { type: 'merge', fieldManager: FIELD_MANAGER, signal } as const;
+  await unlessGone(client.patch(nodes, { name }, { metadata, spec: { unschedulable: true } }, options));
 }
 
-/** Deletes one pod, by UID. `force` is for pods whose member can't be asked any more. */
-export async function deletePod(client: KubeClient, pod: Pod, force: boolean): Promise<void> {
+/** How pods are deleted. */
+export interface PodDeletion {
+  /** Without grace, and those too that are being deleted: for pods whose member can't be asked any more. */
+  readonly force: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Deletes one pod, by UID. */
+export async function deletePod(client: KubeClient, pod: Pod, { force, signal }: PodDeletion): Promise<void> {
   if (pod.metadata?.deletionTimestamp !== undefined && !force) return;
-  const ref = { namespace: pod.metadata?.namespace, name: pod.metadata?.name ?? '' };
-  const preconditions = { uid: pod.metadata?.uid };
-  await unlessGone(client.delete(pods, ref, force ? { preconditions, gracePeriodSeconds: 0 } : { preconditions }));
+  const { namespace, name = '', uid } = pod.metadata ?? {};
+  const options = { preconditions: { uid }, signal, ...(force && { gracePeriodSeconds: 0 }) };
+  await unlessGone(client.delete(pods, { namespace, name }, options));
 }
 
 /** Deletes one virtual node, by UID. Its lease goes with it, through its owner reference. */
-export async function deleteNode(client: KubeClient, node: Node): Promise<void> {
-  const preconditions = { uid: node.metadata?.uid };
-  await unlessGone(client.delete(nodes, { name: node.metadata?.name ?? '' }, { preconditions }));
+export async function deleteNode(client: KubeClient, node: Node, signal: AbortSignal): Promise<void> {
+  const { name = '', uid } = node.metadata ?? {};
+  await unlessGone(client.delete(nodes, { name }, { preconditions: { uid }, signal }));
 }
 
 /**
@@ -44,9 +56,9 @@ export async function drainStep(
   client: KubeClient,
   virtualNodes: readonly Node[],
   podsOnThem: readonly Pod[],
-  force: boolean,
+  deletion: PodDeletion,
 ): Promise<number> {
-  for (const node of virtualNodes) await cordon(client, node);
-  await Promise.all(podsOnThem.map((pod) => deletePod(client, pod, force)));
+  for (const node of virtualNodes) await cordon(client, node, deletion.signal);
+  await Promise.all(podsOnThem.map((pod) => deletePod(client, pod, deletion)));
   return podsOnThem.length;
 }

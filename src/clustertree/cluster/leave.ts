@@ -17,20 +17,29 @@ export interface LeaveOptions {
   readonly hostPods: () => readonly Pod[];
   /** Undefined while the member can't be connected at all. */
   readonly member: () => Member | undefined;
-  readonly timeoutMs: number;
+  /** Why the member can't be connected, as far as that is known. */
+  readonly problem: () => string | undefined;
+  /** May change while the cluster leaves. */
+  readonly timeoutMs: () => number;
 }
 
 /** How far the leaving of a cluster has come. */
 export type LeaveProgress =
   | { readonly done: false; readonly step: string }
-  | {
-      readonly done: true;
-      /** What had to stay behind in the member; empty when nothing did. */ readonly left: readonly string[];
-    };
+  /** `left`: what had to stay behind in the member; empty when nothing did. */
+  | { readonly done: true; readonly left: readonly string[] };
+
+/** What is in the member of ours: what is about to go, what stays for good, or why nobody knows. */
+interface Remains {
+  readonly going: readonly string[];
+  readonly kept: readonly string[];
+  readonly problem?: string;
+}
 
 /**
  * Takes a cluster out of the federation: pods go with their grace, then what we made in the member, then the virtual
- * nodes. A member that doesn't answer is waited for until the timeout, counted from the first step in this process.
+ * nodes. All that is waited for, a member that doesn't answer above all, is waited for until the timeout, counted from
+ * the first step in this process.
  */
 export class Leave {
   readonly #options: LeaveOptions;
@@ -41,51 +50,66 @@ export class Leave {
     this.#startedAt = options.clock.monotonic();
   }
 
-  /** Does what can be done now; call it again until it is done. */
+  /** Does what can be done now; call it again until it is done. Throws what the host refuses. */
   async step(signal: AbortSignal): Promise<LeaveProgress> {
-    const { host, virtualNodes, hostPods, member } = this.#options;
-    const expired = this.#options.clock.monotonic() - this.#startedAt >= this.#options.timeoutMs;
-    const remaining = await drainStep(host, virtualNodes(), hostPods(), expired);
+    const { host, virtualNodes, hostPods, clock, timeoutMs } = this.#options;
+    const expired = clock.monotonic() - this.#startedAt >= timeoutMs();
+    const remaining = await drainStep(host, virtualNodes(), hostPods(), { force: expired, signal });
     if (remaining > 0 && !expired) return { done: false, step: `waiting for ${remaining} pods to end` };
-    const connected = member();
-    if (connected?.probe.reachable !== true) {
-      if (!expired) return { done: false, step: 'waiting for the member to answer' };
-      return this.#finish(['everything in the member: it did not answer']);
-    }
-    try {
-      const left = await cleanMember(connected, signal);
-      if (left.waiting > 0 && !expired)
-        return { done: false, step: `waiting for ${left.waiting} objects in the member` };
-      return await this.#finish(left.kept);
-    } catch (error) {
-      if (!expired) throw error;
-      return this.#finish([`objects in the member: ${errorMessage(error)}`]);
-    }
+    const remains = await this.#clean(signal);
+    const step = nextStep(remains);
+    if (step !== undefined && !expired) return { done: false, step };
+    for (const node of virtualNodes()) await deleteNode(host, node, signal);
+    return { done: true, left: leftBehind(remains) };
   }
 
-  async #finish(left: readonly string[]): Promise<LeaveProgress> {
-    for (const node of this.#options.virtualNodes()) await deleteNode(this.#options.host, node);
-    return { done: true, left };
+  async #clean(signal: AbortSignal): Promise<Remains> {
+    const { member, problem } = this.#options;
+    const connected = member();
+    if (connected === undefined) return unknown(problem() ?? 'it is not connected');
+    const probe = connected.probe.result;
+    if (probe?.reachable !== true) return unknown(probe?.message ?? 'it has not answered yet');
+    try {
+      return await cleanMember(connected, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return unknown(errorMessage(error));
+    }
   }
 }
 
-/** Removes what we made in the member; returns how many objects still go, and which stay for good. */
-async function cleanMember(member: Member, signal: AbortSignal): Promise<{ waiting: number; kept: string[] }> {
+function unknown(why: string): Remains {
+  return { going: [], kept: [], problem: why };
+}
+
+function nextStep({ going, problem }: Remains): string | undefined {
+  if (problem !== undefined) return `waiting for the member: ${problem}`;
+  const [first, ...others] = going;
+  if (first === undefined) return undefined;
+  return `waiting for ${first}${others.length === 0 ? '' : ` and ${others.length} more`} in the member`;
+}
+
+function leftBehind({ going, kept, problem }: Remains): readonly string[] {
+  return [...kept, ...going, ...(problem === undefined ? [] : [`what could not be looked for: ${problem}`])];
+}
+
+/** Removes what we made in the member. */
+async function cleanMember(member: Member, signal: AbortSignal): Promise<Remains> {
   const selector = { labelSelector: ownedSelector(member.ownership), signal };
   const memberPods = (await member.client.list(pods, selector)).items;
   const ours = memberPods.filter((pod) => isOwned(pod, member.ownership));
-  await Promise.all(ours.map((pod) => deletePod(member.client, pod, false)));
-  if (ours.length > 0) return { waiting: ours.length, kept: [] };
-  const ourNamespaces = (await member.client.list(namespaces, selector)).items;
-  const results = await Promise.all(ourNamespaces.map((namespace) => leaveNamespace(member, namespace, signal)));
-  return {
-    waiting: results.filter((result) => result === 'going').length,
-    kept: results.filter((result) => result !== 'going'),
-  };
+  await Promise.all(ours.map((pod) => deletePod(member.client, pod, { force: false, signal })));
+  if (ours.length > 0) return { going: ours.map((pod) => `pod ${objectKey(pod)}`), kept: [] };
+  const ourNamespaces = (await member.client.list(namespaces, selector)).items.filter((namespace) =>
+    isOwned(namespace, member.ownership),
+  );
+  const remains = await Promise.all(ourNamespaces.map((namespace) => leaveNamespace(member, namespace, signal)));
+  return { going: remains.flatMap(({ going }) => going), kept: remains.flatMap(({ kept }) => kept) };
 }
 
-async function leaveNamespace(member: Member, namespace: Namespace, signal: AbortSignal): Promise<string> {
-  if (namespace.metadata?.deletionTimestamp !== undefined) return 'going';
-  const foreign = await removeNamespace(member, namespace, signal);
-  return foreign === undefined ? 'going' : `namespace ${objectKey(namespace)}, which holds ${foreign}`;
+async function leaveNamespace(member: Member, namespace: Namespace, signal: AbortSignal): Promise<Remains> {
+  const name = `namespace ${objectKey(namespace)}`;
+  const gone = namespace.metadata?.deletionTimestamp !== undefined;
+  const foreign = gone ? undefined : await removeNamespace(member, namespace, signal);
+  return foreign === undefined ? { going: [name], kept: [] } : { going: [], kept: [`${name}, which holds ${foreign}`] };
 }

@@ -2,6 +2,7 @@ import type { Namespace, Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
 import type { Logger } from '../../lib/logger.js';
+import type { ClassNames } from './member-classes.js';
 import type { MemberNamespaces } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import type { Ownership } from './ownership.js';
@@ -20,6 +21,10 @@ export interface Member {
   readonly namespaces: Informer<Namespace>;
   readonly namespaceMaker: MemberNamespaces;
   readonly logger: Logger;
+  /** Classes that pods may refer to there. */
+  readonly classNames?: ClassNames;
+  /** Keys of all labels of its nodes; undefined while they are not known. */
+  readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
   /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
   readonly leaving: boolean;
   /** To be called when what a module reports has changed. */
@@ -38,7 +43,11 @@ export interface ModuleReport {
 export interface MemberModule {
   /** Whether its caches are complete. */
   readonly synced: boolean;
+  /** Why its caches can't be filled or kept up to date. */
+  readonly problem?: string | undefined;
   readonly report?: ModuleReport;
+  /** Keys of all labels of the member's nodes, from the module that knows them. */
+  readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Writes, on the leader only, until aborted. May be called again after it ended. */

@@ -1,7 +1,8 @@
 import type { KubeObject, Namespace } from '../../apis/core.js';
-import { isNotFound } from '../../kube/api-error.js';
+import { ApiError, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import { namespacedResources } from '../../kube/discovery.js';
 import { namespaces, type ResourceType } from '../../kube/resource.js';
+import { errorMessage } from '../../lib/errors.js';
 import type { Member } from './member.js';
 import { isOwned, type Ownership } from './ownership.js';
 
@@ -15,7 +16,8 @@ function isAutomatic(type: ResourceType<KubeObject>, object: KubeObject): boolea
 
 /**
  * The first thing in the namespace that neither we nor Kubernetes put there, as `Kind name`; undefined when there is
- * none. Lists every kind that the member serves; a kind that can't be listed counts as foreign.
+ * none. Lists every kind that the member serves; a kind that the member refuses to list counts as foreign. Throws when
+ * the member did not answer, or not as it should: then nothing is known.
  */
 export async function findForeign(
   member: { readonly client: Member['client']; readonly ownership: Ownership },
@@ -28,7 +30,8 @@ export async function findForeign(
       items = (await member.client.list(type, { namespace, signal })).items;
     } catch (error) {
       if (isNotFound(error)) continue;
-      return `${type.kind} (could not be listed)`;
+      if (!isRefusal(error)) throw error;
+      return `${type.kind} that can't be listed (${errorMessage(error)})`;
     }
     const found = items.find((item) => !isAutomatic(type, item) && !isOwned(item, member.ownership));
     if (found !== undefined) return `${type.kind} ${found.metadata?.name ?? ''}`;
@@ -36,7 +39,14 @@ export async function findForeign(
   return undefined;
 }
 
-/** Deletes a namespace that we made, unless it holds something foreign: then returns what, and leaves it. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.statusCode < 500 && !isTooManyRequests(error);
+}
+
+/**
+ * Deletes a namespace that we made, unless it holds something foreign: then returns what, and leaves it. Throws a
+ * conflict when the namespace has changed since it was read, for somebody may need it again.
+ */
 export async function removeNamespace(
   member: { readonly client: Member['client']; readonly ownership: Ownership },
   namespace: Namespace,
@@ -46,7 +56,8 @@ export async function removeNamespace(
   const foreign = await findForeign(member, name, signal);
   if (foreign !== undefined) return foreign;
   try {
-    await member.client.delete(namespaces, { name }, { preconditions: { uid: namespace.metadata?.uid }, signal });
+    const { uid, resourceVersion } = namespace.metadata ?? {};
+    await member.client.delete(namespaces, { name }, { preconditions: { uid, resourceVersion }, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

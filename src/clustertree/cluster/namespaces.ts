@@ -74,8 +74,11 @@ export class MemberNamespaces {
     this.#options = options;
   }
 
-  /** Resolves when the member has the namespace and a default service account in it. */
-  async ensure(hostNamespace: Namespace): Promise<void> {
+  /**
+   * Resolves when the member has the namespace and a default service account in it. Callers share what is under way, so
+   * all of them have to give the signal of the same term.
+   */
+  async ensure(hostNamespace: Namespace, signal: AbortSignal): Promise<void> {
     const name = hostNamespace.metadata?.name ?? '';
     const present = this.#options.informer.store.get(name);
     if (present?.metadata?.deletionTimestamp !== undefined) {
@@ -84,35 +87,36 @@ export class MemberNamespaces {
     if (present !== undefined && namespacePatch(present, hostNamespace, this.#options.ownership) === undefined) return;
     let pending = this.#inFlight.get(name);
     if (pending === undefined) {
-      pending = this.#make(hostNamespace, present).finally(() => this.#inFlight.delete(name));
+      pending = this.#make(hostNamespace, present, signal).finally(() => this.#inFlight.delete(name));
       this.#inFlight.set(name, pending);
     }
     await pending;
   }
 
-  async #make(hostNamespace: Namespace, present: Namespace | undefined): Promise<void> {
+  async #make(hostNamespace: Namespace, present: Namespace | undefined, signal: AbortSignal): Promise<void> {
     const { client, informer, ownership } = this.#options;
     const name = hostNamespace.metadata?.name ?? '';
+    const options = { fieldManager: FIELD_MANAGER, signal } as const;
     if (present !== undefined) {
       const patch = namespacePatch(present, hostNamespace, ownership);
-      informer.assume(await client.patch(namespaces, { name }, patch, { type: 'merge', fieldManager: FIELD_MANAGER }));
+      informer.assume(await client.patch(namespaces, { name }, patch, { ...options, type: 'merge' }));
       return;
     }
     try {
       const wanted = desiredNamespace(hostNamespace, ownership);
-      informer.assume(await client.create(namespaces, wanted, { fieldManager: FIELD_MANAGER }));
+      informer.assume(await client.create(namespaces, wanted, options));
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      informer.assume(await client.get(namespaces, { name }));
+      informer.assume(await client.get(namespaces, { name }, { signal }));
     }
-    await this.#makeDefaultServiceAccount(name);
+    await this.#makeDefaultServiceAccount(name, signal);
   }
 
   /** The member's own controller makes it a moment later; a pod created before that is refused by admission. */
-  async #makeDefaultServiceAccount(namespace: string): Promise<void> {
+  async #makeDefaultServiceAccount(namespace: string, signal: AbortSignal): Promise<void> {
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } };
     try {
-      await this.#options.client.create(serviceAccounts, account, { fieldManager: FIELD_MANAGER });
+      await this.#options.client.create(serviceAccounts, account, { fieldManager: FIELD_MANAGER, signal });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }

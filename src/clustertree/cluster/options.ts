@@ -62,10 +62,16 @@ export class ClusterInvalidError extends TerminalError {
   }
 }
 
-export const DEFAULT_CLEANUP_TIMEOUT_MS = 300_000;
+const DEFAULT_CLEANUP_TIMEOUT_MS = 300_000;
 
 /** So that `kosmos-<name>` fits into a label. */
 const MAX_CLUSTER_NAME_LENGTH = 56;
+
+/** How long a Cluster may wait for its member when it leaves, also when all else in it is wrong. */
+export function cleanupTimeoutOf(cluster: Cluster): number {
+  const text = cluster.metadata?.annotations?.[CLEANUP_TIMEOUT_ANNOTATION];
+  return (text === undefined ? undefined : tryParseDuration(text)) ?? DEFAULT_CLEANUP_TIMEOUT_MS;
+}
 
 /**
  * Checks a Cluster and applies all defaults.

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../lib/clock.js';
+import { ApiError } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { UnreachableReason } from './conditions.js';
 import { probeFailure } from './probe-failure.js';
@@ -88,12 +89,11 @@ export class Probe {
     while (!signal.aborted) {
       const start = clock.monotonic();
       let result = await this.#probe(signal);
-      if (!result.reachable && this.#result?.reachable === true && !isAborted(signal)) {
+      if (!result.reachable && this.#result?.reachable === true) {
         await clock.sleep(CONFIRM_MS, signal).catch(() => undefined);
         result = await this.#probe(signal);
       }
-      if (isAborted(signal)) return;
-      this.#publish(result);
+      this.#publish(result, signal);
       const interval = (result.reachable ? intervalMs : awayIntervalMs) * (0.95 + 0.1 * random());
       await this.#rest(Math.max(interval - (clock.monotonic() - start), SHORTEST_REST_MS), signal);
     }
@@ -102,7 +102,7 @@ export class Probe {
   async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
     const hurried = this.#hurried;
     this.#hurried = false;
-    if (hurried) return;
+    if (hurried || signal.aborted) return;
     const pause = new AbortController();
     this.#pause = pause;
     const wake = (): void => pause.abort();
@@ -116,26 +116,31 @@ export class Probe {
     const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
     try {
       await client.getPath('/readyz', { signal, timeoutMs });
-      if (this.#version === undefined || clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) {
-        const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
-        this.#version = body.gitVersion;
-        this.#versionReadAt = clock.monotonic();
-      }
+      if (clock.monotonic() - this.#versionReadAt >= VERSION_EVERY_MS) await this.#readVersion(signal);
       return { reachable: true, version: this.#version };
     } catch (error) {
       return { reachable: false, version: this.#version, ...probeFailure(error) };
     }
   }
 
-  #publish(result: ProbeResult): void {
+  /** A member that is ready but doesn't tell its version is ready all the same. */
+  async #readVersion(signal: AbortSignal): Promise<void> {
+    const { client, clock, timeoutMs = PROBE_TIMEOUT_MS } = this.#options;
+    try {
+      const body = JSON.parse(await client.getPath('/version', { signal, timeoutMs })) as { gitVersion?: string };
+      this.#version = body.gitVersion;
+      this.#versionReadAt = clock.monotonic();
+    } catch (error) {
+      if (!(error instanceof ApiError || error instanceof SyntaxError)) throw error;
+    }
+  }
+
+  /** What a probe found that was given up says nothing about the member. */
+  #publish(result: ProbeResult, signal: AbortSignal): void {
+    if (signal.aborted) return;
     const isBack = result.reachable && this.#result?.reachable === false;
     this.#result = result;
     if (isBack) for (const listener of [...this.#returnListeners]) listener();
     for (const listener of [...this.#listeners]) listener(result);
   }
-}
-
-/** A function, so that the compiler doesn't take an earlier answer for granted. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,21 +1,18 @@
 import type { Node } from '../../apis/core.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
-import {
-  CLUSTER_FINALIZER,
-  CLUSTER_ROLE_ANNOTATION,
-  CLUSTER_ROLE_ROOT,
-  NODE_CLUSTER_ANNOTATION,
-} from '../../apis/names.js';
-import { isNotFound } from '../../kube/api-error.js';
+import { CLUSTER_FINALIZER, CLUSTER_ROLE_ANNOTATION, CLUSTER_ROLE_ROOT } from '../../apis/names.js';
+import { ApiError, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import type { Informer } from '../../kube/informer.js';
 import type { ObjectKey } from '../../kube/resource.js';
-import { type ErrorCode, errorMessage, FederationError } from '../../lib/errors.js';
+import { TransportError } from '../../kube/transport-error.js';
+import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { InvalidReason } from './conditions.js';
 import type { MemberConnection } from './connection.js';
 import type { HostPods } from './host-pods.js';
 import { compileCluster, type ClusterConfig } from './options.js';
+import { clusterOfNode } from './virtual-node.js';
 
 /** Why a Cluster has no connection. */
 export interface ConnectionProblem {
@@ -27,7 +24,7 @@ export interface RegistryOptions {
   readonly clusters: Informer<Cluster>;
   /** Virtual nodes in the host. */
   readonly hostNodes: Informer<Node>;
-  readonly hostPods: HostPods;
+  readonly hostPods: Pick<HostPods, 'setNodes'>;
   /** Reads the kubeconfig; throws when there is none. */
   readonly readKubeconfig: (config: ClusterConfig, signal: AbortSignal) => Promise<string>;
   /** Makes a connection, not yet started; throws when the kubeconfig is bad. */
@@ -43,13 +40,20 @@ interface Entry {
 /** How often a kubeconfig that is kept in a Secret is read again. */
 const SECRET_POLL_MS = 10_000;
 
-const NO_ANSWER_CODES = new Set<ErrorCode>(['API_ERROR', 'API_UNREACHABLE', 'API_TIMEOUT', 'CREDENTIAL_FAILED']);
+/** Whether the Cluster is the host's own entry. */
+export function isRoot(cluster: Cluster): boolean {
+  return cluster.metadata?.annotations?.[CLUSTER_ROLE_ANNOTATION] === CLUSTER_ROLE_ROOT;
+}
 
-/** Whether a Cluster takes part in ClusterTree, or did and is not cleaned up yet. */
-export function concernsClusterTree(cluster: Cluster): boolean {
-  if (cluster.metadata?.annotations?.[CLUSTER_ROLE_ANNOTATION] === CLUSTER_ROLE_ROOT) return false;
-  const enabled = cluster.spec.clusterTreeOptions?.enable !== false && !cluster.metadata?.deletionTimestamp;
-  return enabled || (cluster.metadata?.finalizers?.includes(CLUSTER_FINALIZER) ?? false);
+/** Whether virtual nodes and pods of the member are wanted. */
+export function isWanted(cluster: Cluster): boolean {
+  const { metadata, spec } = cluster;
+  return !isRoot(cluster) && metadata?.deletionTimestamp === undefined && spec.clusterTreeOptions?.enable !== false;
+}
+
+/** Whether the Cluster takes part in ClusterTree, or did and is not cleaned up yet. */
+export function isRegistered(cluster: Cluster): boolean {
+  return cluster.metadata?.finalizers?.includes(CLUSTER_FINALIZER) === true;
 }
 
 /**
@@ -61,12 +65,14 @@ export class MemberRegistry implements Reconciler {
   readonly #entries = new Map<string, Entry>();
   readonly #problems = new Map<string, ConnectionProblem>();
   readonly #listeners = new Set<(cluster: string) => void>();
+  readonly #leads = new Set<Promise<void>>();
   #leading: AbortSignal | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
   }
 
+  /** While a connection is being replaced, the old one until it has ended. */
   connection(cluster: string): MemberConnection | undefined {
     return this.#entries.get(cluster)?.connection;
   }
@@ -84,19 +90,20 @@ export class MemberRegistry implements Reconciler {
   /** Lets all present and future connections write until aborted; resolves when none does any more. */
   async lead(signal: AbortSignal): Promise<void> {
     this.#leading = signal;
-    const leads = [...this.#entries.values()].map(({ connection }) => connection.lead(signal));
+    for (const { connection } of this.#entries.values()) this.#lead(connection, signal);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     this.#leading = undefined;
-    await Promise.all(leads);
+    await Promise.all(this.#leads);
   }
 
   async reconcile(name: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
     const cluster = this.#options.clusters.store.get(name);
-    if (cluster === undefined || !concernsClusterTree(cluster)) {
+    if (cluster === undefined || !(isWanted(cluster) || isRegistered(cluster))) {
       await this.#close(name);
+      this.#options.hostPods.setNodes(name, new Set());
       this.#setProblem(name, undefined);
       return {};
     }
@@ -104,9 +111,9 @@ export class MemberRegistry implements Reconciler {
       await this.#open(name, cluster, context.signal);
       this.#setProblem(name, undefined);
     } catch (error) {
-      // Unknown is not absent: that the host can't say what the kubeconfig is doesn't end the connection.
-      if (context.signal.aborted || (this.#entries.has(name) && isNoAnswer(error))) throw error;
+      if (context.signal.aborted || isPassing(error)) throw error;
       await this.#close(name);
+      this.#options.hostPods.setNodes(name, this.#virtualNodes(name));
       this.#setProblem(name, { reason: reasonOf(error), message: errorMessage(error) });
     }
     const pollable = cluster.spec.kubeconfigSecretRef !== undefined || this.#problems.has(name);
@@ -119,37 +126,39 @@ export class MemberRegistry implements Reconciler {
   }
 
   async #open(name: string, cluster: Cluster, signal: AbortSignal): Promise<void> {
-    const config = compileCluster(cluster);
+    const leaving = !isWanted(cluster);
+    const config = compileCluster(leaving ? withoutTree(cluster) : cluster);
     const kubeconfig = await this.#options.readKubeconfig(config, signal);
-    this.#options.hostPods.setNodes(name, this.#virtualNodes(config));
-    const leaving = !config.treeEnabled || cluster.metadata?.deletionTimestamp !== undefined;
+    this.#options.hostPods.setNodes(name, this.#virtualNodes(name, config));
     const fingerprint = JSON.stringify([config, kubeconfig, leaving]);
     if (this.#entries.get(name)?.fingerprint === fingerprint) return;
-    await this.#close(name, { keepNodes: true });
+    await this.#close(name);
     const connection = this.#options.connect(config, kubeconfig, leaving);
     connection.onChange(() => this.#changed(name));
     this.#entries.set(name, { fingerprint, connection });
     connection.start();
-    if (this.#leading !== undefined && !this.#leading.aborted) void connection.lead(this.#leading);
+    if (this.#leading !== undefined && !this.#leading.aborted) this.#lead(connection, this.#leading);
     this.#options.logger.info('member connection opened', { cluster: name });
     this.#changed(name);
   }
 
-  /** The nodes that the Cluster asks for, and those it once asked for and that still exist. */
-  #virtualNodes(config: ClusterConfig): ReadonlySet<string> {
-    const names = new Set(config.virtualNodes.map((node) => node.nodeName));
-    for (const node of this.#options.hostNodes.store.list()) {
-      if (node.metadata?.annotations?.[NODE_CLUSTER_ANNOTATION] === config.name) names.add(node.metadata.name ?? '');
-    }
-    return names;
+  #lead(connection: MemberConnection, signal: AbortSignal): void {
+    const lead = connection.lead(signal).finally(() => this.#leads.delete(lead));
+    this.#leads.add(lead);
   }
 
-  async #close(name: string, options: { keepNodes?: boolean } = {}): Promise<void> {
-    if (options.keepNodes !== true) this.#options.hostPods.setNodes(name, new Set());
+  /** The nodes that the Cluster asks for, and those it once asked for and that still exist. */
+  #virtualNodes(name: string, config?: ClusterConfig): ReadonlySet<string> {
+    const existing = this.#options.hostNodes.store.list().filter((node) => clusterOfNode(node) === name);
+    const wanted = config?.virtualNodes.map(({ nodeName }) => nodeName) ?? [];
+    return new Set([...wanted, ...existing.map((node) => node.metadata?.name ?? '')]);
+  }
+
+  async #close(name: string): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
-    this.#entries.delete(name);
     await entry.connection.close();
+    this.#entries.delete(name);
     this.#options.logger.info('member connection closed', { cluster: name });
     this.#changed(name);
   }
@@ -167,9 +176,17 @@ export class MemberRegistry implements Reconciler {
   }
 }
 
-/** Whether the error says nothing of the Cluster: the host's API server did not answer, or not as it should. */
-function isNoAnswer(error: unknown): boolean {
-  return error instanceof FederationError && NO_ANSWER_CODES.has(error.code) && !isNotFound(error);
+/** A mistake in what is no longer wanted must not keep us from cleaning up. */
+function withoutTree(cluster: Cluster): Cluster {
+  return { ...cluster, spec: { ...cluster.spec, clusterTreeOptions: { enable: false } } };
+}
+
+/** The host's API server did not answer, or not now: that says nothing about the Cluster. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof TransportError ||
+    (error instanceof ApiError && (error.statusCode >= 500 || isTooManyRequests(error)))
+  );
 }
 
 function reasonOf(error: unknown): InvalidReason {

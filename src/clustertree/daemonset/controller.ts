@@ -11,6 +11,7 @@ import {
   splitKey,
   type ObjectKey,
 } from '../../kube/resource.js';
+import { isAborted } from '../../lib/abort.js';
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
@@ -42,7 +43,7 @@ export async function installExclusionPolicy(options: ExclusionPolicyOptions, si
       for (const object of exclusionPolicy()) await apply(host, object, signal);
       return;
     } catch (error) {
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       logger.warn('the admission policy for DaemonSets could not be installed', { error: errorMessage(error) });
       await clock.sleep(RETRY_MS, signal).catch(() => undefined);
     }

@@ -2,7 +2,7 @@ import type { Node, Taint } from '../../apis/core.js';
 import { NODE_MANAGED_ANNOTATION } from '../../apis/names.js';
 import type { MapPatch, StringMap } from '../../lib/merge-patch.js';
 import { definedOnly, diffMap } from '../../lib/merge-patch.js';
-import { readManagedKeys, renderManagedKeys, taintKey } from './managed-keys.js';
+import { readManagedKeys, renderManagedKeys, taintKey } from '../cluster/managed-keys.js';
 
 /** A JSON merge patch of a Node that names the object it was computed from, so that it never hits another one. */
 export interface NodePatch {

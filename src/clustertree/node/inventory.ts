@@ -1,4 +1,5 @@
 import { NO_RESOURCES, RunningSum } from '../../lib/resource-list.js';
+import { sameJson } from '../../lib/same-json.js';
 import type { VirtualNodeSpec } from '../cluster/virtual-node-spec.js';
 import type { NodeCapacity, NodeUsage, NodeWithUsage } from './capacity.js';
 import { isBehind, virtualCapacity } from './capacity.js';
@@ -19,16 +20,21 @@ const UNUSED: NodeUsage = { requests: NO_RESOURCES, pods: 0 };
  */
 export class MemberInventory {
   readonly #nodes = new Map<string, MemberNode>();
+  /** Made when asked for; undefined after a change. */
+  #labelKeys: ReadonlySet<string> | undefined;
   readonly #usage = new Map<string, RunningUsage>();
 
   /** Adds a node or replaces what was known of it. */
   setNode(node: MemberNode): void {
+    const before = this.#nodes.get(node.metadata.name);
+    if (before === undefined || !sameJson(before.labels, node.labels)) this.#labelKeys = undefined;
     this.#nodes.set(node.metadata.name, node);
   }
 
   /** The node is gone; its pods go with their own events. */
   deleteNode(name: string): void {
     this.#nodes.delete(name);
+    this.#labelKeys = undefined;
   }
 
   /**
@@ -46,6 +52,12 @@ export class MemberInventory {
 
   node(name: string): MemberNode | undefined {
     return this.#nodes.get(name);
+  }
+
+  /** Keys of the labels that any node has. */
+  labelKeys(): ReadonlySet<string> {
+    this.#labelKeys ??= new Set([...this.#nodes.values()].flatMap(({ labels }) => Object.keys(labels)));
+    return this.#labelKeys;
   }
 
   /** All nodes of the member, in no particular order. */

@@ -20,7 +20,7 @@ import {
 import type { LeafMode } from '../../apis/kosmos/v1alpha1/cluster.js';
 import type { Labels } from '../../lib/label-selector.js';
 import { isLabelValue } from '../../lib/label-syntax.js';
-import { renderManagedKeys, taintKey } from './managed-keys.js';
+import { renderManagedKeys, taintKey } from '../cluster/managed-keys.js';
 import type { MemberNode } from './member-node.js';
 import type { VirtualNodeFacts } from './node-facts.js';
 import { agreed, mirrored } from './node-facts.js';

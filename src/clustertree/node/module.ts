@@ -1,19 +1,20 @@
-import PQueue from 'p-queue';
 import type { Node, Pod } from '../../apis/core.js';
-import { NODE_CLUSTER_ANNOTATION } from '../../apis/names.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
 import type { InformerFactory } from '../../kube/informer-factory.js';
 import { nodes, objectKey, pods, type ObjectKey } from '../../kube/resource.js';
 import type { Clock } from '../../lib/clock.js';
-import { errorMessage } from '../../lib/errors.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
-import { drainStep, deleteNode } from '../cluster/drain.js';
+import type { Result } from '../../runtime/controller.js';
+import { deleteNode, drainStep } from '../cluster/drain.js';
 import type { HostPods } from '../cluster/host-pods.js';
+import { informerProblem } from '../cluster/informer-problem.js';
 import type { Member, MemberFeature, MemberModule, ModuleReport } from '../cluster/member.js';
 import { foreignSelector } from '../cluster/ownership.js';
+import { clusterOfNode } from '../cluster/virtual-node.js';
 import { createForeignPodTrimmer, type ForeignPod } from './foreign-pod.js';
 import { MemberInventory } from './inventory.js';
+import { LeaseRenewals } from './lease-renewals.js';
 import { NodeLeases } from './leases.js';
 import { trimNode, type MemberNode } from './member-node.js';
 import { isOurs } from './model.js';
@@ -35,7 +36,6 @@ export interface NodeFeatureOptions {
 /** A virtual node changes at most once in this time, however many pods come and go behind it. */
 const UPDATE_INTERVAL_MS = 1_000;
 const DRAIN_INTERVAL_MS = 1_000;
-const LEASE_CONCURRENCY = 16;
 /** Foreign pods that take nothing any more are left out by the API server. */
 const TAKES_ROOM = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';
 
@@ -90,10 +90,18 @@ class NodeModule implements MemberModule {
     return this.#memberNodes.hasSynced && this.#foreignPods.hasSynced;
   }
 
+  get problem(): string | undefined {
+    return informerProblem([this.#memberNodes, this.#foreignPods]);
+  }
+
   get report(): ModuleReport {
     const all = [...this.#inventory.nodes()];
     const conflicts = [...this.#conflicts.values()];
     return { conflicts, nodes: { ready: all.filter((node) => node.ready).length, total: all.length } };
+  }
+
+  get nodeLabelKeys(): ReadonlySet<string> | undefined {
+    return this.#memberNodes.hasSynced ? this.#inventory.labelKeys() : undefined;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -108,11 +116,12 @@ class NodeModule implements MemberModule {
   async lead(signal: AbortSignal): Promise<void> {
     const { createController, host, hostNodes, clock, kubelet } = this.#options;
     const member = this.#member;
-    const leases = new NodeLeases(this.#options.leaseClient, clock);
-    const leaseQueue = new PQueue({ concurrency: LEASE_CONCURRENCY });
-    const renew = (node: Node): void => {
-      void leaseQueue.add(() => this.#renew(leases, node, signal));
-    };
+    const renewals = new LeaseRenewals({
+      leases: new NodeLeases(this.#options.leaseClient, clock),
+      isReachable: () => member.probe.reachable,
+      logger: member.logger,
+    });
+    const renew = (node: Node): void => renewals.add(node, signal);
     const reconciler = new NodeReconciler({
       ...{ host, hostNodes, member, kubelet, clock, inventory: this.#inventory },
       onConflict: (node, message) => this.#setConflict(node, message),
@@ -123,7 +132,7 @@ class NodeModule implements MemberModule {
       cluster: member.config.name,
       reconciler: {
         reconcile: (name, context) =>
-          this.#isStale(name) ? this.#removeStale(name) : reconciler.reconcile(name, context),
+          this.#isStale(name) ? this.#removeStale(name, context.signal) : reconciler.reconcile(name, context),
       },
     });
     const wanted = member.config.virtualNodes.map(({ nodeName }) => nodeName);
@@ -154,7 +163,7 @@ class NodeModule implements MemberModule {
       removeHandler();
       removeListener();
       this.#touched = () => undefined;
-      await leaseQueue.onIdle();
+      await renewals.stop();
     }
   }
 
@@ -174,7 +183,7 @@ class NodeModule implements MemberModule {
   #hostNodeChanged(node: Node, enqueue: (key: ObjectKey) => void): void {
     if (this.#member.leaving) return;
     const wanted = this.#member.config.virtualNodes.some(({ nodeName }) => nodeName === node.metadata?.name);
-    if (wanted || node.metadata?.annotations?.[NODE_CLUSTER_ANNOTATION] === this.#member.config.name) {
+    if (wanted || clusterOfNode(node) === this.#member.config.name) {
       enqueue(objectKey(node));
     }
   }
@@ -186,28 +195,20 @@ class NodeModule implements MemberModule {
     this.#member.changed();
   }
 
-  async #renew(leases: NodeLeases, node: Node, signal: AbortSignal): Promise<void> {
-    try {
-      await leases.renew(node, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#member.logger.warn('lease could not be renewed', { node: node.metadata?.name, error: errorMessage(error) });
-    }
-  }
-
   #isStale(name: string): boolean {
     return !this.#member.leaving && !this.#member.config.virtualNodes.some(({ nodeName }) => nodeName === name);
   }
 
   /** A virtual node that `leafModels` no longer names: its pods end the ordinary way, then it goes. */
-  async #removeStale(name: string): Promise<{ requeueAfterMs?: number }> {
+  async #removeStale(name: string, signal: AbortSignal): Promise<Result> {
     const { host, hostNodes, hostPods } = this.#options;
     const node = hostNodes.store.get(name);
     if (node === undefined || !isOurs(node, this.#member.config.name)) return {};
-    if (!hostPods.isCurrent(this.#member.config.name)) return { requeueAfterMs: DRAIN_INTERVAL_MS };
-    const left = await drainStep(host, [node], hostPods.listNode(name), false);
+    const current = this.#member.probe.reachable && hostPods.isCurrent(this.#member.config.name);
+    if (!current) return { requeueAfterMs: DRAIN_INTERVAL_MS };
+    const left = await drainStep(host, [node], hostPods.listNode(name), { force: false, signal });
     if (left > 0) return { requeueAfterMs: DRAIN_INTERVAL_MS };
-    await deleteNode(host, node);
+    await deleteNode(host, node, signal);
     return {};
   }
 }

@@ -32,12 +32,15 @@ export interface NodeReconcilerOptions {
 const HEARTBEAT_MS = 5 * 60_000;
 /** How often a name that somebody else's node has is tried again. */
 const CONFLICT_RETRY_MS = 30_000;
+/** However many pods come and go behind it, a virtual node is written once in this time. */
+const WRITE_INTERVAL_MS = 1_000;
 
 /** Makes one virtual node what the member says it is: metadata, taints, conditions, capacity. */
 export class NodeReconciler implements Reconciler {
   readonly #options: NodeReconcilerOptions;
   readonly #specs: ReadonlyMap<string, VirtualNodeSpec>;
   readonly #heartbeats = new Map<string, number>();
+  readonly #writtenAt = new Map<string, number>();
 
   constructor(options: NodeReconcilerOptions) {
     this.#options = options;
@@ -46,8 +49,10 @@ export class NodeReconciler implements Reconciler {
 
   async reconcile(name: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
     const spec = this.#specs.get(name);
-    const { hostNodes, member, onConflict } = this.#options;
+    const { hostNodes, member, onConflict, clock } = this.#options;
     if (spec === undefined || !member.probe.reachable || !hostNodes.hasSynced) return {};
+    const restMs = (this.#writtenAt.get(name) ?? -Infinity) + WRITE_INTERVAL_MS - clock.monotonic();
+    if (restMs > 0) return { requeueAfterMs: restMs };
     const facts = this.#facts(spec);
     const actual = hostNodes.store.get(name) ?? (await this.#create(facts, context.signal));
     const conflict = nodeConflict(actual, member.config.name);
@@ -90,7 +95,10 @@ export class NodeReconciler implements Reconciler {
     const ref = { name: facts.spec.nodeName };
     const options = { fieldManager: FIELD_MANAGER, signal };
     const patch = diffNode(actual, desiredNode(facts));
-    if (patch !== undefined) hostNodes.assume(await host.patch(nodes, ref, patch, { ...options, type: 'merge' }));
+    if (patch !== undefined) {
+      hostNodes.assume(await host.patch(nodes, ref, patch, { ...options, type: 'merge' }));
+      this.#writtenAt.set(ref.name, clock.monotonic());
+    }
     const heartbeat = this.#heartbeats.get(ref.name);
     if (heartbeat === undefined) this.#heartbeats.set(ref.name, clock.monotonic());
     const statusPatch = nodeStatusPatch(actual, desiredNodeStatus(facts), {
@@ -100,6 +108,7 @@ export class NodeReconciler implements Reconciler {
     if (statusPatch === undefined) return;
     const written = { ...options, type: 'strategic', subresource: 'status' } as const;
     hostNodes.assume(await host.patch(nodes, ref, statusPatch, written));
+    this.#writtenAt.set(ref.name, clock.monotonic());
     this.#heartbeats.set(ref.name, clock.monotonic());
   }
 }

@@ -2,7 +2,7 @@ import type { Namespace, Pod } from '../../apis/core.js';
 import { DISCONNECTION_POLICY_ANNOTATION, FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isConflict, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
-import { pods } from '../../kube/resource.js';
+import { objectKey, pods, type ObjectKey } from '../../kube/resource.js';
 import type { Store } from '../../kube/store.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { EventSink } from '../../runtime/event-sink.js';
@@ -22,8 +22,8 @@ export interface DisconnectionWriterOptions {
   readonly events: EventSink<Pod>;
 }
 
-/** Warnings that are remembered, so that a pod is warned of once and not with each of its changes. */
-const MAX_WARNED = 1_000;
+const UNREADABLE = 'UnreadableDisconnectionPolicy';
+const REFUSED = 'DisconnectionPolicyRefused';
 
 /**
  * Writes into host pods how long they stay on their virtual node when its member is lost. That is the host's business
@@ -31,7 +31,8 @@ const MAX_WARNED = 1_000;
  */
 export class DisconnectionWriter {
   readonly #options: DisconnectionWriterOptions;
-  readonly #warned = new Set<string>();
+  /** Complaints about a pod, by reason, so that each is made once. */
+  readonly #complaints = { [UNREADABLE]: new Map<ObjectKey, string>(), [REFUSED]: new Map<ObjectKey, string>() };
 
   constructor(options: DisconnectionWriterOptions) {
     this.#options = options;
@@ -45,10 +46,15 @@ export class DisconnectionWriter {
     if (hostPod.metadata?.deletionTimestamp !== undefined || isTerminal(hostPod)) return state;
     const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
     const unreadable = unreadablePolicy(hostPod, namespace);
-    if (unreadable !== undefined) this.#warn(hostPod, 'DisconnectionPolicyUnreadable', notReadable(unreadable));
+    this.#complain(hostPod, UNREADABLE, unreadable === undefined ? undefined : notReadable(unreadable));
     const policy = policyFor(hostPod, namespace, member.config.disconnectionPolicy);
     const patch = disconnectionPatch(hostPod, policy, isCarried(state, hostPod));
     return patch === undefined ? state : { ...state, hostPod: await this.#write(hostPod, patch, signal) };
+  }
+
+  /** To be called when the pod is gone. */
+  forget(key: ObjectKey): void {
+    for (const complaints of Object.values(this.#complaints)) complaints.delete(key);
   }
 
   /** A host that turns the change down has its reasons; the pod runs all the same, and an Event says so. */
@@ -58,22 +64,33 @@ export class DisconnectionWriter {
     try {
       const written = await host.patch(pods, ref, patch, { type: 'strategic', fieldManager: FIELD_MANAGER, signal });
       caches.pods.assume(written);
+      this.#complain(hostPod, REFUSED, undefined);
       return written;
     } catch (error) {
-      if (isNotFound(error) || isConflict(error)) return hostPod;
-      if (!(error instanceof ApiError) || error.statusCode >= 500 || error.statusCode === 429) throw error;
-      this.#warn(hostPod, 'DisconnectionPolicyRefused', errorMessage(error));
+      if (isNotFound(error)) return hostPod;
+      if (!isRefusal(error)) throw error;
+      this.#complain(hostPod, REFUSED, errorMessage(error));
       return hostPod;
     }
   }
 
-  #warn(hostPod: Pod, reason: string, message: string): void {
-    const warning = `${hostPod.metadata?.uid ?? ''} ${reason} ${message}`;
-    if (this.#warned.has(warning)) return;
-    if (this.#warned.size >= MAX_WARNED) this.#warned.clear();
-    this.#warned.add(warning);
+  #complain(hostPod: Pod, reason: typeof UNREADABLE | typeof REFUSED, message: string | undefined): void {
+    const key = objectKey(hostPod);
+    const complaints = this.#complaints[reason];
+    const complaint = message === undefined ? undefined : `${hostPod.metadata?.uid ?? ''} ${message}`;
+    if (complaints.get(key) === complaint) return;
+    if (message === undefined || complaint === undefined) {
+      complaints.delete(key);
+      return;
+    }
+    complaints.set(key, complaint);
     this.#options.events.warn(hostPod, reason, message);
   }
+}
+
+/** The host says no, and will say so again; a conflict means that the pod is another one by now. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.statusCode < 500 && error.statusCode !== 429 && !isConflict(error);
 }
 
 function isCarried(state: PodState, hostPod: Pod): boolean {
@@ -83,7 +100,7 @@ function isCarried(state: PodState, hostPod: Pod): boolean {
 
 function notReadable(text: string): string {
   return (
-    `${DISCONNECTION_POLICY_ANNOTATION} is "${text}" on the pod or its namespace. Use Evict, Keep or ` +
-    'EvictAfter=<duration>, for instance EvictAfter=30m.'
+    `Annotation ${DISCONNECTION_POLICY_ANNOTATION} of the pod or its namespace says "${text}", which is none of Evict, ` +
+    'EvictAfter=<duration>, Keep; it is ignored.'
   );
 }

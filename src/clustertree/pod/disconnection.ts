@@ -71,7 +71,7 @@ function tolerationsUnder(
     );
   const adjusted = present.map((toleration) => (isAboutLostNode(toleration) ? wanted(toleration) : toleration));
   if (policy.kind === 'Evict') return adjusted;
-  const missing = LOST_NODE_TAINTS.filter((key) => !present.some((toleration) => tolerates(toleration, key)));
+  const missing = [...LOST_NODE_TAINTS].filter((key) => !present.some((toleration) => tolerates(toleration, key)));
   return [...adjusted, ...missing.map((key) => wanted({ key, operator: 'Exists', effect: 'NoExecute' }))];
 }
 

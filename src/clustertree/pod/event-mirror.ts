@@ -1,6 +1,6 @@
 import type { Event, Pod } from '../../apis/core.js';
 import { CLUSTER_LABEL, FIELD_MANAGER } from '../../apis/names.js';
-import { isAlreadyExists, isNotFound } from '../../kube/api-error.js';
+import { ApiError, isAlreadyExists, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { events, keyOf, objectKey, type ObjectKey } from '../../kube/resource.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
@@ -85,15 +85,24 @@ export class EventMirror implements Reconciler {
   async reconcile(key: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
     const event = this.#pending.get(key);
     if (event === undefined) return {};
-    this.#pending.delete(key);
+    const hostPod = this.#hostPodOf(event);
+    try {
+      if (hostPod !== undefined) await this.#write(event, hostPod, context.signal);
+    } catch (error) {
+      // The event waits until it is tried again, and a newer repetition takes its place.
+      if (!isRefusal(error)) throw error;
+      this.#options.onDropped();
+    }
+    if (this.#pending.get(key) === event) this.#pending.delete(key);
+    return {};
+  }
+
+  #hostPodOf(event: Event): Pod | undefined {
     const { namespace, name = '' } = event.involvedObject;
     const podKey = keyOf({ namespace, name });
     const hostPod = this.#options.hostPod(podKey);
     const memberPod = this.#options.memberPod(podKey);
-    if (hostPod === undefined || memberPod === undefined) return {};
-    if (hostUidOf(memberPod) !== hostPod.metadata?.uid) return {};
-    await this.#write(event, hostPod, context.signal);
-    return {};
+    return memberPod !== undefined && hostUidOf(memberPod) === hostPod?.metadata?.uid ? hostPod : undefined;
   }
 
   async #write(event: Event, hostPod: Pod, signal: AbortSignal): Promise<void> {
@@ -115,4 +124,9 @@ export class EventMirror implements Reconciler {
       if (!isAlreadyExists(error)) throw error;
     }
   }
+}
+
+/** The host will not have this event: its namespace is going away, or it is not well-formed there. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.statusCode < 500 && !isTooManyRequests(error);
 }

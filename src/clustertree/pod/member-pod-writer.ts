@@ -1,6 +1,6 @@
 import type { Pod } from '../../apis/core.js';
 import { FIELD_MANAGER } from '../../apis/names.js';
-import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/api-error.js';
+import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import { withOwnTolerations } from './disconnection.js';
@@ -20,6 +20,8 @@ export type CreateOutcome =
 
 /** Reason of the Event when the member's API server turns a pod down. */
 const MEMBER_REFUSED = 'MemberRefusedPod';
+/** HTTP codes that are about the pod: it is not well-formed there, or admission, a quota or validation says no. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 413, 422]);
 
 /** Creates and updates the pods of one member. */
 export class MemberPodWriter {
@@ -40,7 +42,7 @@ export class MemberPodWriter {
     }
     const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
     if (namespace === undefined) return { kind: 'refused' };
-    await member.namespaceMaker.ensure(namespace);
+    await member.namespaceMaker.ensure(namespace, signal);
     try {
       const options = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', signal } as const;
       member.pods.assume(await member.client.create(pods, translation.pod, options));
@@ -62,20 +64,22 @@ export class MemberPodWriter {
     const changes = diffPod(translation.wanted, memberPod, state);
     if (changes === undefined) return { inStep: isObserved(memberPod), current: memberPod };
     let current = memberPod;
-    let applied = true;
-    const send = async (patch: object | undefined, subresource?: string): Promise<void> => {
-      if (patch === undefined) return;
+    let refused = 0;
+    const patches = [
+      [changes.metadataAndSpec, undefined],
+      [changes.ephemeralContainers, 'ephemeralcontainers'],
+      [changes.resize, 'resize'],
+    ] as const;
+    for (const [patch, subresource] of patches) {
+      if (patch === undefined) continue;
       const result = await this.#patch(hostPod, patch, subresource, signal);
-      if (result === undefined) applied = false;
+      if (result === undefined) refused += 1;
       else current = result;
-    };
-    await send(changes.metadataAndSpec);
-    await send(changes.ephemeralContainers, 'ephemeralcontainers');
-    await send(changes.resize, 'resize');
-    return { inStep: applied && isObserved(current), current };
+    }
+    return { inStep: refused === 0 && isObserved(current), current };
   }
 
-  /** Undefined when the member turned it down (an Event says so) or the pod is another one by now. */
+  /** Undefined when the member turned it down (an Event says so) or the pod is gone by now. */
   async #patch(
     hostPod: Pod,
     patch: object,
@@ -89,7 +93,7 @@ export class MemberPodWriter {
       member.pods.assume(pod);
       return pod;
     } catch (error) {
-      if (isNotFound(error) || isConflict(error)) return undefined;
+      if (isNotFound(error)) return undefined;
       const refusal = this.#refusal(hostPod, error);
       if (refusal === error) throw error;
       return undefined;
@@ -98,7 +102,7 @@ export class MemberPodWriter {
 
   /** What the member's API server or its admission turns down may be accepted later: quotas and policies change. */
   #refusal(hostPod: Pod, error: unknown): unknown {
-    if (!(error instanceof ApiError) || error.statusCode >= 500 || error.statusCode === 429) return error;
+    if (!(error instanceof ApiError) || !REFUSALS.has(error.statusCode)) return error;
     this.#options.events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
     return new FederationError('POD_REFUSED', 'the member refused the pod', { cause: error });
   }
@@ -128,6 +132,9 @@ export class MemberPodWriter {
         labels: caches.nodes.get(name)?.metadata?.labels ?? {},
         taints: spec?.taints ?? [],
       },
+      memberLabelKeys: member.nodeLabelKeys,
+      memberPriorityClasses: member.classNames?.priorityClasses,
+      memberRuntimeClasses: member.classNames?.runtimeClasses,
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }

@@ -12,6 +12,7 @@ import { EventMirror } from './event-mirror.js';
 import { watchMemberEvents } from './member-events.js';
 import { NamespacePolicy } from './namespace-policy.js';
 import { PodReconciler, type HostCaches } from './reconciler.js';
+import { WaitingKeys } from './waiting-keys.js';
 
 export interface PodFeatureOptions {
   readonly host: KubeClient;
@@ -57,7 +58,8 @@ class PodModule implements MemberModule {
     const { caches, hostNamespaces } = this.#options;
     const member = this.#member;
     const { name } = member.config;
-    const controller = this.#createController();
+    const waiting = new WaitingKeys();
+    const controller = this.#createController(waiting);
     const stops = [
       caches.pods.addListener(name, (key, initial) => controller.enqueue(key, lowIf(initial))),
       member.pods.addHandler({
@@ -65,8 +67,14 @@ class PodModule implements MemberModule {
         onUpdate: (_old, pod) => controller.enqueue(objectKey(pod)),
         onDelete: (pod) => controller.enqueue(objectKey(pod)),
       }),
-      this.#onBecomingCurrent(() => this.#enqueueAll(controller)),
+      this.#onCurrent((became) => {
+        for (const key of waiting.take()) controller.enqueue(key);
+        if (became) this.#enqueueAll(controller);
+      }),
       hostNamespaces.addHandler({
+        onAdd: (namespace, initial) => {
+          if (!initial) this.#enqueueNamespace(controller, objectKey(namespace));
+        },
         onUpdate: (old, namespace) => {
           if (settingsOf(old) !== settingsOf(namespace)) this.#enqueueNamespace(controller, objectKey(namespace));
         },
@@ -79,13 +87,14 @@ class PodModule implements MemberModule {
     }
   }
 
-  #createController(): Controller {
+  #createController(waiting: WaitingKeys): Controller {
     const { host, caches, createController, events, reservedNamespaces, clock } = this.#options;
     const member = this.#member;
     const reconciler = new PodReconciler({
       ...{ host, caches, member, events, clock },
       namespacePolicy: new NamespacePolicy(reservedNamespaces, member.config.namespaceSelector),
       isCurrent: () => this.#isCurrent(),
+      onWaiting: (key) => waiting.add(key),
     });
     return createController({ name: 'pod', cluster: member.config.name, reconciler, concurrency: CONCURRENCY });
   }
@@ -99,8 +108,11 @@ class PodModule implements MemberModule {
     };
   }
 
-  /** Both sides may become current without any pod changing, and what had to wait until then starts here. */
-  #onBecomingCurrent(callback: () => void): () => void {
+  /**
+   * Both sides may become current without any pod changing, and what had to wait until then starts here. `became` is true
+   * when they were not a moment ago.
+   */
+  #onCurrent(callback: (became: boolean) => void): () => void {
     const { clock } = this.#options;
     let was = false;
     let timer = clock.schedule(0, check);
@@ -110,7 +122,7 @@ class PodModule implements MemberModule {
     };
     function check(): void {
       const is = isCurrent();
-      if (is && !was) callback();
+      if (is) callback(!was);
       was = is;
       timer = clock.schedule(CURRENT_CHECK_MS, check);
     }
@@ -136,7 +148,7 @@ class PodModule implements MemberModule {
     const { clock, random } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(RESYNC_MS * (0.9 + 0.2 * random()), signal).catch(() => undefined);
-      if (!signal.aborted) this.#enqueueAll(controller);
+      this.#enqueueAll(controller);
     }
   }
 

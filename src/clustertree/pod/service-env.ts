@@ -32,21 +32,36 @@ const API_NAMESPACE = 'default';
 const VALID_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /**
+ * By Service object: caches hand out the same object until it changes, and every pod of a namespace asks for the same.
+ */
+const KNOWN = new WeakMap<Service, readonly EnvVar[]>();
+
+/**
  * The variables that a kubelet of the host would add to each container: the host's API server always, the services
  * of the pod's namespace when `links`. Sorted by service name, so that the same services give the same list.
  */
 export function serviceEnvironment(services: readonly Service[], options: ServiceEnvironmentOptions): EnvVar[] {
-  const targets = new Map<string, Target>();
+  const chosen = new Map<string, readonly EnvVar[]>();
   for (const service of services) {
-    const target = targetOf(service);
-    if (target === undefined) continue;
-    const inNamespace = options.links && service.metadata?.namespace === options.namespace;
+    const { namespace, name } = service.metadata ?? {};
+    const inNamespace = options.links && namespace === options.namespace;
     // A Service named "kubernetes" of the pod's own namespace wins, as in the kubelet.
-    if (inNamespace || (isApiService(service) && !targets.has(target.name))) targets.set(target.name, target);
+    const isWanted = inNamespace || (isApiService(service) && !chosen.has(API_SERVICE));
+    const variables = isWanted ? variablesOfService(service) : [];
+    if (name !== undefined && variables.length > 0) chosen.set(name, variables);
   }
-  if (options.hostApi !== undefined) targets.set(API_SERVICE, apiTarget(options.hostApi));
-  const sorted = [...targets.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
-  return sorted.flatMap(variablesOf).filter((variable) => VALID_NAME.test(variable.name));
+  if (options.hostApi !== undefined) chosen.set(API_SERVICE, variablesOf(apiTarget(options.hostApi)));
+  const sorted = [...chosen].sort(([left], [right]) => (left < right ? -1 : 1));
+  return sorted.flatMap(([, variables]) => variables);
+}
+
+function variablesOfService(service: Service): readonly EnvVar[] {
+  const known = KNOWN.get(service);
+  if (known) return known;
+  const target = targetOf(service);
+  const variables = target ? variablesOf(target) : [];
+  KNOWN.set(service, variables);
+  return variables;
 }
 
 function isApiService(service: Service): boolean {
@@ -68,7 +83,7 @@ function variablesOf(target: Target): EnvVar[] {
   const prefix = variableName(target.name);
   const first = target.ports.slice(0, 1);
   const named = target.ports.flatMap(({ name, port }) => (name ? [{ name, port }] : []));
-  return [
+  const variables = [
     { name: `${prefix}_SERVICE_HOST`, value: target.address },
     ...first.map(({ port }) => ({ name: `${prefix}_SERVICE_PORT`, value: String(port) })),
     ...named.map(({ name, port }) => ({
@@ -77,6 +92,7 @@ function variablesOf(target: Target): EnvVar[] {
     })),
     ...target.ports.flatMap((port, index) => linkVariables(target, port, index === 0)),
   ];
+  return variables.filter((variable) => VALID_NAME.test(variable.name));
 }
 
 /** The variables of Docker's container links, which Kubernetes keeps for compatibility. */

@@ -16,6 +16,7 @@ import { refuseNeed } from './needs.js';
 import type { PlacementContext } from './node-terms.js';
 import { translatePlacement, withParty } from './placement.js';
 import { type HostApiAddress, serviceEnvironment } from './service-env.js';
+import type { SpecState } from './update.js';
 import { translateVolumes } from './volumes.js';
 
 /** How much of the member the pod's virtual node stands for. */
@@ -90,6 +91,16 @@ export function translatePod(hostPod: Pod, context: TranslateContext): Translati
     },
     dropped: findings.dropped,
   };
+}
+
+/**
+ * What `diffPod` compares the member pod with: the whole translation, or only the metadata while nothing else of it
+ * would be looked at. Undefined for a pod that could not be made now; its member pod is left as it is.
+ */
+export function wantedPod(hostPod: Pod, context: TranslateContext, state: SpecState): Pod | undefined {
+  if (state === 'applied') return { metadata: translateMetadata(hostPod, context) };
+  const translation = translatePod(hostPod, context);
+  return translation.kind === 'pod' ? translation.wanted : undefined;
 }
 
 function isUnwantedDaemon(hostPod: Pod): boolean {

@@ -221,7 +221,7 @@ describe('pods of the host in members', () => {
     /** While KWOK sleeps, pods that are being deleted stay. */
     async function whileKubeletsSleep(work: () => Promise<void>): Promise<void> {
       const member = federation.lab.cluster('member1');
-      member.pauseComponent('kwok');
+      await member.pauseComponent('kwok');
       try {
         await work();
       } finally {

@@ -92,6 +92,33 @@ describe('Reflector', () => {
       expect(h.server.lists).to.have.length(2);
     });
 
+    it('within seconds, however long the server could not be reached', async () => {
+      await h.start();
+      await h.watching();
+      const handler = h.server.http.handler;
+      h.server.http.handler = (_request, response) => void response.socket?.destroy();
+      h.server.cut();
+      for (const ms of [800, 800, 1600, 2500, 2500, 2500]) await h.backOff(ms);
+      // A balancer that has no server behind it.
+      h.server.http.handler = (_request, response) => void response.writeHead(502).end('<html>');
+      for (const ms of [2500, 2500]) await h.backOff(ms);
+      h.server.http.handler = handler;
+      await h.backOff(2500);
+      await h.watching();
+      expect(h.server.lists).to.have.length(1);
+    });
+
+    it('at once after each cut of a watch that was a good one', async () => {
+      await h.start();
+      for (let i = 0; i < 4; i++) {
+        await h.watching();
+        await h.clock.advance(10_000);
+        h.server.cut();
+        await h.backOff(800);
+      }
+      await h.watching();
+    });
+
     it('waits as long as the server asks for', async () => {
       h.server.listFaults.push((_request, response) =>
         sendStatus(response, 429, 'TooManyRequests', { details: { retryAfterSeconds: 20 } }),

@@ -60,6 +60,17 @@ describe('a transport', () => {
       expect(server.connections).to.equal(4);
     });
 
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+      it(`one after the other over the same connection: ${method}`, async () => {
+        connect({ connections: 1 });
+        const body = method === 'GET' ? undefined : '{}';
+        for (let i = 0; i < 3; i++)
+          await transport.request({ method, path: '/', body, contentType: 'application/json' });
+        expect(server.requests).to.have.length(3);
+        expect(server.connections).to.equal(1);
+      });
+    }
+
     it('with headers for impersonation, several groups too', async () => {
       const impersonation = [
         ['impersonate-user', 'jane'],

@@ -15,7 +15,14 @@ import {
 } from '../../../hack/lab/paths.js';
 import { compileLabOptions } from '../../../hack/lab/options.js';
 import { excessOfSocketPath, missingPackages } from '../../../hack/lab/prerequisites.js';
-import { identify, isAlive, signalProcess, startTicksOf, waitForEnd } from '../../../hack/lab/processes.js';
+import {
+  identify,
+  isAlive,
+  pauseProcess,
+  signalProcess,
+  startTicksOf,
+  waitForEnd,
+} from '../../../hack/lab/processes.js';
 import { run, waitFor } from '../../../hack/lab/run.js';
 import { logTail } from '../../../hack/lab/supervisor.js';
 import { X509Certificate } from 'node:crypto';
@@ -144,6 +151,24 @@ describe('helpers of the lab', () => {
     it('knows nothing of processes that are not there', () => {
       expect(startTicksOf(2 ** 30)).to.equal(undefined);
       expect(identify(2 ** 30)).to.equal(undefined);
+    });
+
+    it('has stopped every thread when a pause is done', async () => {
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => process.stdout.write("."), 1)']);
+      let written = 0;
+      child.stdout.on('data', (chunk: Buffer) => {
+        written += chunk.length;
+      });
+      await waitFor('output', () => (written > 0 ? true : undefined), { timeoutMs: 5_000, intervalMs: 1 });
+      const identity = identify(child.pid ?? 0)!;
+      await pauseProcess(identity);
+      // What was written before may still be in the pipe.
+      await new Promise((done) => setTimeout(done, 20));
+      const before = written;
+      await new Promise((done) => setTimeout(done, 50));
+      expect(written).to.equal(before);
+      signalProcess(identity, 'SIGKILL');
+      await waitForEnd([identity], 5_000);
     });
 
     it('names those that do not end in time', async () => {

@@ -6,11 +6,11 @@ import {
   durationOption,
   integerOption,
   listOption,
+  optionNames,
   stringOption,
 } from '../../../src/runtime/option-spec.js';
 import {
   compileOptions,
-  optionNames,
   OptionsError,
   renderHelp,
   renderOptionsTable,

@@ -279,16 +279,16 @@ describe('WorkQueue', () => {
     expect(seen).to.deep.equal(['queued 1', 'taken 0 7', 'retried', 'finished 5']);
   });
 
-  it('takes 100,000 distinct keys in and out in well under a second', async () => {
+  it('takes 200,000 distinct keys in and out in time that grows with their number, not its square', async () => {
     queue = new WorkQueue({ clock: systemClock });
-    const startMs = performance.now();
-    for (let i = 0; i < 100_000; i++) queue.add(`namespace/pod-${i}`, { priority: i % 2 === 0 ? 'high' : 'low' });
-    const addedMs = performance.now() - startMs;
-    for (let i = 0; i < 100_000; i++) queue.done((await queue.get()) ?? '');
+    // CPU time, because other tests may keep the machine busy; about 0.6 s, with a quadratic step 6 s and more.
+    const before = process.cpuUsage();
+    for (let i = 0; i < 200_000; i++) queue.add(`namespace/pod-${i}`, { priority: i % 2 === 0 ? 'high' : 'low' });
+    for (let i = 0; i < 200_000; i++) queue.done((await queue.get()) ?? '');
+    const { user } = process.cpuUsage(before);
     expect(queue.length).to.equal(0);
-    expect(addedMs).to.be.below(1500);
-    expect(performance.now() - startMs).to.be.below(3000);
-  });
+    expect(user / 1000).to.be.below(3000);
+  }).timeout(60_000);
 
   it('never works on a key twice at once, and works on it after every add, for any schedule', async () => {
     const key = fc.constantFrom('a', 'b', 'c');

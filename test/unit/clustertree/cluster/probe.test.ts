@@ -1,153 +1,144 @@
 import { expect } from 'chai';
 import { Probe, type ProbeResult } from '../../../../src/clustertree/cluster/probe.js';
-import { FakeClock } from '../../../support/fake-clock.js';
-
-/** A member that answers or doesn't, and probes of it. */
-class Harness {
-  readonly clock = new FakeClock();
-  readonly results: boolean[] = [];
-  readonly at: number[] = [];
-  readonly log: string[] = [];
-  readonly stop = new AbortController();
-  readonly probe: Probe;
-  answer: () => Promise<string> = () => Promise.resolve('{"gitVersion":"v1.36.3"}');
-  calls = 0;
-  #running: Promise<void> = Promise.resolve();
-
-  constructor() {
-    const getPath = (): Promise<string> => {
-      this.calls += 1;
-      return this.answer();
-    };
-    this.probe = new Probe({ client: { getPath }, clock: this.clock, random: () => 0.5 });
-    this.probe.onResult(({ reachable }: ProbeResult) => {
-      this.results.push(reachable);
-      this.at.push(this.clock.monotonic());
-      this.log.push('result');
-    });
-    this.probe.onReturn(() => this.log.push('return'));
-  }
-
-  async start(): Promise<void> {
-    this.#running = this.probe.run(this.stop.signal);
-    await this.clock.advance(0);
-  }
-
-  goAway(): void {
-    this.answer = () => Promise.reject(new Error('connection refused'));
-  }
-
-  comeBack(): void {
-    this.answer = () => Promise.resolve('{"gitVersion":"v1.36.3"}');
-  }
-
-  async end(): Promise<void> {
-    this.stop.abort();
-    await this.#running;
-  }
-}
+import type { RecordedCall } from '../../../support/fake-kube-client.js';
+import { apiError, MemberHarness } from '../../../support/member-harness.js';
 
 describe('Probe', () => {
-  let h: Harness;
+  let harness: MemberHarness;
+  let probe: Probe;
+  let results: ProbeResult[];
 
   beforeEach(() => {
-    h = new Harness();
+    harness = new MemberHarness();
+    harness.client.paths.set('/version', '{"gitVersion":"v1.36.3"}');
+    const { client, clock } = harness;
+    probe = new Probe({ client, clock, random: () => 0.5 });
+    results = [];
+    probe.onResult((result) => results.push(result));
   });
 
-  afterEach(() => h.end());
+  afterEach(() => harness.end());
 
-  it('asks every ten seconds while the member answers', async () => {
-    await h.start();
-    await h.clock.advance(25_000);
-    expect([h.results, h.at]).to.deep.equal([
-      [true, true, true],
-      [0, 10_000, 20_000],
+  function run(): Promise<void> {
+    const running = probe.run(harness.signal);
+    harness.track(running);
+    return harness.clock.advance(0);
+  }
+
+  function callsOf(path: string): readonly RecordedCall[] {
+    return harness.client.calls.filter(({ resource }) => resource === path);
+  }
+
+  function failReadyz(times: number): void {
+    let left = times;
+    harness.client.intercept = ({ resource }) => {
+      if (resource === '/readyz' && left-- > 0) throw apiError(500, '', 'etcd failed');
+    };
+  }
+
+  it('knows nothing before the first answer', () => {
+    expect([probe.result, probe.reachable]).to.deep.equal([undefined, false]);
+  });
+
+  it('tells that the member answers, and its version', async () => {
+    await run();
+    expect(results).to.deep.equal([{ reachable: true, version: 'v1.36.3' }]);
+    expect([probe.result, probe.reachable]).to.deep.equal([results[0], true]);
+  });
+
+  it('asks every ten seconds', async () => {
+    await run();
+    await harness.clock.advance(30_000);
+    expect(callsOf('/readyz')).to.have.length(4);
+  });
+
+  it('spreads probes by up to five percent', async () => {
+    const { client, clock, signal } = harness;
+    const early = new Probe({ client, clock, random: () => 0 });
+    harness.track(early.run(signal));
+    await clock.advance(9_499);
+    expect(callsOf('/readyz')).to.have.length(1);
+    await clock.advance(1);
+    expect(callsOf('/readyz')).to.have.length(2);
+  });
+
+  it('counts the time of the probe itself', async () => {
+    harness.client.intercept = ({ resource }) =>
+      resource === '/readyz' ? harness.clock.sleep(4_000, harness.signal) : undefined;
+    await run();
+    await harness.clock.advance(9_999);
+    expect(callsOf('/readyz')).to.have.length(1);
+    await harness.clock.advance(1);
+    expect(callsOf('/readyz')).to.have.length(2);
+  });
+
+  it('gives each call a deadline', async () => {
+    await run();
+    expect(callsOf('/readyz')[0]?.options).to.include({ timeoutMs: 5_000 });
+  });
+
+  it('reads the version once a minute', async () => {
+    await run();
+    await harness.clock.advance(50_000);
+    expect(callsOf('/version')).to.have.length(1);
+    harness.client.paths.set('/version', '{"gitVersion":"v1.37.0"}');
+    await harness.clock.advance(10_000);
+    expect(probe.result?.version).to.equal('v1.37.0');
+  });
+
+  it('takes a member that does not tell its version for reachable', async () => {
+    harness.client.paths.delete('/version');
+    await run();
+    expect(probe.result).to.deep.equal({ reachable: true, version: undefined });
+  });
+
+  it('takes a version that is not JSON for unknown', async () => {
+    harness.client.paths.set('/version', '<html>');
+    await run();
+    expect(probe.result).to.deep.equal({ reachable: true, version: undefined });
+  });
+
+  it('reports a first failure at once', async () => {
+    failReadyz(1);
+    await run();
+    expect(results).to.deep.equal([
+      { reachable: false, version: undefined, reason: 'MemberNotReady', message: 'etcd failed' },
     ]);
-    expect(h.probe.result).to.deep.equal({ reachable: true, version: 'v1.36.3' });
   });
 
-  it('calls a member away only after a second failure', async () => {
-    await h.start();
-    h.goAway();
-    await h.clock.advance(10_500);
-    expect(h.probe.reachable).to.equal(true);
-    await h.clock.advance(500);
-    expect(h.probe.reachable).to.equal(false);
-    expect(h.probe.result).to.deep.include({ reason: 'ConnectionFailed', version: 'v1.36.3' });
+  it('looks again after a second before it takes a reachable member for lost', async () => {
+    await run();
+    failReadyz(1);
+    await harness.clock.advance(11_000);
+    expect(results.map(({ reachable }) => reachable)).to.deep.equal([true, true]);
   });
 
-  it('takes one failure for nothing', async () => {
-    await h.start();
-    h.goAway();
-    await h.clock.advance(10_000);
-    h.comeBack();
-    await h.clock.advance(1_000);
-    expect([h.results, h.log]).to.deep.equal([
-      [true, true],
-      ['result', 'result'],
-    ]);
+  it('takes a member for lost that fails twice, and keeps its version', async () => {
+    await run();
+    failReadyz(2);
+    await harness.clock.advance(11_000);
+    expect(probe.result).to.deep.include({ reachable: false, version: 'v1.36.3' });
   });
 
-  it('asks every two seconds while there is no answer, and tells of the return before the result', async () => {
-    await h.start();
-    h.goAway();
-    await h.clock.advance(15_000);
-    expect(h.at).to.deep.equal([0, 11_000, 12_000, 14_000]);
-    h.comeBack();
-    await h.clock.advance(2_000);
-    expect(h.log).to.deep.equal(['result', 'result', 'result', 'result', 'return', 'result']);
-    h.log.length = 0;
-    await h.clock.advance(10_000);
-    expect(h.log).to.deep.equal(['result']);
+  it('sees a lost member return', async () => {
+    failReadyz(1);
+    await run();
+    await harness.clock.advance(10_000);
+    expect(results.map(({ reachable }) => reachable)).to.deep.equal([false, true]);
   });
 
-  it('does not call the first answer a return', async () => {
-    await h.start();
-    expect(h.log).to.deep.equal(['result']);
+  it('tells nobody who has stopped to listen', async () => {
+    const heard: ProbeResult[] = [];
+    probe.onResult((result) => heard.push(result))();
+    await run();
+    expect(heard).to.be.empty;
   });
 
-  it('looks at once when something hints at an outage', async () => {
-    await h.start();
-    h.goAway();
-    h.probe.check();
-    await h.clock.advance(1_000);
-    expect([h.results, h.at]).to.deep.equal([
-      [true, false],
-      [0, 1_000],
-    ]);
-  });
-
-  it('looks again when the hint comes while it is looking', async () => {
-    await h.start();
-    let answered = (): void => undefined;
-    h.answer = () => new Promise((resolve) => (answered = () => resolve('')));
-    await h.clock.advance(10_000);
-    h.probe.check();
-    h.goAway();
-    answered();
-    await h.clock.advance(1_000);
-    expect(h.results).to.deep.equal([true, true, false]);
-  });
-
-  it('needs no hint while there is no answer anyway', async () => {
-    h.goAway();
-    await h.start();
-    const { calls } = h;
-    for (let i = 0; i < 5; i += 1) h.probe.check();
-    await h.clock.advance(1_000);
-    expect(h.calls).to.equal(calls);
-  });
-
-  it('leaves listeners that were removed in peace, and stops when it is told', async () => {
-    const remove = h.probe.onReturn(() => h.log.push('removed'));
-    remove();
-    h.goAway();
-    await h.start();
-    h.comeBack();
-    await h.clock.advance(2_000);
-    expect(h.log).to.deep.equal(['result', 'return', 'result']);
-    await h.end();
-    await h.clock.advance(60_000);
-    expect([h.results.length, h.clock.pendingTimers]).to.deep.equal([2, 0]);
+  it('publishes nothing of a probe that was given up', async () => {
+    harness.client.intercept = () => harness.clock.sleep(1_000, harness.signal);
+    await run();
+    harness.stop.abort(new Error('closed'));
+    await harness.settle();
+    expect(results).to.be.empty;
   });
 });

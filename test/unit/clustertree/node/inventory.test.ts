@@ -41,6 +41,19 @@ describe('MemberInventory', () => {
     });
   });
 
+  it('knows the keys of all labels, also after a node changed or went', () => {
+    const inventory = inventoryOf(memberNode('n1', { labels: { a: '1' } }), memberNode('n2', { labels: { b: '1' } }));
+    expect([...inventory.labelKeys()]).to.include.members(['a', 'b']);
+    inventory.setNode(memberNode('n2', { labels: { c: '1' } }));
+    expect([...inventory.labelKeys()])
+      .to.include.members(['a', 'c'])
+      .and.not.include('b');
+    inventory.deleteNode('n1');
+    expect([...inventory.labelKeys()])
+      .to.include('c')
+      .and.not.include('a');
+  });
+
   it('takes away what foreign pods request, and their number', () => {
     const inventory = inventoryOf(memberNode('n1'));
     inventory.changePod(undefined, foreignPod('n1', { cpu: '500m', memory: '1Gi' }));

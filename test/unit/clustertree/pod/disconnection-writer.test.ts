@@ -126,15 +126,13 @@ describe('DisconnectionWriter', () => {
     });
   }
 
-  for (const code of [404, 409]) {
-    it(`takes a ${code} for a cache that is late`, async () => {
-      const h = new Harness(KEEP);
-      h.failure = refusal(code);
-      const hosted = hostPod();
-      expect((await h.obey({ hostPod: hosted })).hostPod).to.equal(hosted);
-      expect(h.events).to.deep.equal([]);
-    });
-  }
+  it('takes a pod that is gone for a cache that is late', async () => {
+    const h = new Harness(KEEP);
+    h.failure = refusal(404);
+    const hosted = hostPod();
+    expect((await h.obey({ hostPod: hosted })).hostPod).to.equal(hosted);
+    expect(h.events).to.deep.equal([]);
+  });
 
   for (const code of [400, 403, 422]) {
     it(`goes on after a ${code}, and says so once`, async () => {
@@ -149,10 +147,11 @@ describe('DisconnectionWriter', () => {
 
   for (const failure of [
     refusal(500),
+    refusal(409),
     refusal(429),
     new TransportError('API_TIMEOUT', 'late', { mayHaveArrived: true }),
   ]) {
-    it(`is tried again after "${failure.message}"`, async () => {
+    it(`is tried again after ${failure instanceof ApiError ? failure.statusCode : failure.code}`, async () => {
       const h = new Harness(KEEP);
       h.failure = failure;
       const caught = await h.obey({ hostPod: hostPod() }).catch((error: unknown) => error);
@@ -166,7 +165,10 @@ describe('DisconnectionWriter', () => {
     await h.obey({ hostPod: hosted });
     await h.obey({ hostPod: hosted });
     expect(h.events).to.have.length(1);
-    expect(h.events[0]).to.match(/^DisconnectionPolicyUnreadable: .*"Perhaps"/);
+    expect(h.events[0]).to.match(/^UnreadableDisconnectionPolicy: .*"Perhaps"/);
     expect(h.calls).to.have.length(2);
+    h.writer.forget('shop/web-0');
+    await h.obey({ hostPod: hosted });
+    expect(h.events).to.have.length(2);
   });
 });

@@ -105,6 +105,14 @@ describe('serviceEnvironment', () => {
     });
   });
 
+  it('notices that a service has changed, which is another object then', () => {
+    const db = service('shop', 'db', '10.96.0.9');
+    expect(values([db]))
+      .to.deep.equal(values([db]))
+      .and.include({ DB_SERVICE_HOST: '10.96.0.9' });
+    expect(values([service('shop', 'db', '10.96.0.8')])).to.include({ DB_SERVICE_HOST: '10.96.0.8' });
+  });
+
   it('leaves out names that older API servers refuse', () => {
     expect(values([service('shop', '9lives', '10.96.0.9')])).to.deep.equal({});
   });

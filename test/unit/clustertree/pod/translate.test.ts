@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import type { Pod } from '../../../../src/apis/core.js';
-import { type TranslateContext, type Translation, translatePod } from '../../../../src/clustertree/pod/translate.js';
+import {
+  type TranslateContext,
+  type Translation,
+  translatePod,
+  wantedPod,
+} from '../../../../src/clustertree/pod/translate.js';
 import { APP, asJson, CONTEXT, deepFreeze, hostPod, type PodParts } from '../../../support/pods.js';
 
 type Made = Extract<Translation, { kind: 'pod' }>;
@@ -334,5 +339,26 @@ describe('translatePod: ephemeral containers', () => {
       ['spec.ephemeralContainers[bad].envFrom[1].secretRef', undefined],
       ['spec.ephemeralContainers[bad]', 'NeedsSecret'],
     ]);
+  });
+});
+
+describe('wantedPod', () => {
+  const pod = hostPod({ metadata: { uid: 'host-uid', labels: { app: 'web' } } });
+
+  it('is the translation of a spec that has to be carried over', () => {
+    for (const state of ['pending', 'unknown'] as const) {
+      expect(wantedPod(pod, CONTEXT, state)).to.deep.equal(made({ metadata: pod.metadata! }).wanted);
+    }
+  });
+
+  it('is the metadata alone of one that has been', () => {
+    expect(wantedPod(pod, CONTEXT, 'applied')).to.deep.equal({
+      metadata: made({ metadata: pod.metadata! }).pod.metadata,
+    });
+  });
+
+  it('is nothing for a pod that could not be made now, so that what runs is left alone', () => {
+    const volumes = [{ name: 'c', configMap: { name: 'c' } }];
+    expect(wantedPod(hostPod({ spec: { volumes } }), CONTEXT, 'pending')).to.be.undefined;
   });
 });

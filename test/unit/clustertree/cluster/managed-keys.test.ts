@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readManagedKeys, renderManagedKeys, taintKey } from '../../../../src/clustertree/node/managed-keys.js';
+import { readManagedKeys, renderManagedKeys, taintKey } from '../../../../src/clustertree/cluster/managed-keys.js';
 import type { Node } from '../../../../src/apis/core.js';
 
 const recorded = (record: string): Node => ({ metadata: { annotations: { 'kosmos.io/managed-keys': record } } });

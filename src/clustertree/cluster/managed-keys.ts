@@ -11,7 +11,7 @@ export interface ManagedKeys {
   readonly annotations: readonly string[];
   /** As {@link taintKey} names them. */
   readonly taints: readonly string[];
-  /** Whether the node is cordoned because its member node is. */
+  /** Whether the node is cordoned by us: because its member node is, or because the virtual node was about to go. */
   readonly unschedulable: boolean;
 }
 

@@ -1,0 +1,195 @@
+import { expect } from 'chai';
+import type { Pod } from '../../../../src/apis/core.js';
+import { Leave, type LeaveProgress } from '../../../../src/clustertree/cluster/leave.js';
+import type { Member } from '../../../../src/clustertree/cluster/member.js';
+import { namespaces, nodes, pods } from '../../../../src/kube/resource.js';
+import { apiError, MemberHarness, ownNamespace, ownPod, virtualNode } from '../../../support/member-harness.js';
+
+const DONE: LeaveProgress = { done: true, left: [] };
+const TIMEOUT_MS = 60_000;
+
+describe('Leave', () => {
+  let harness: MemberHarness;
+  let member: Member | undefined;
+  let problem: string | undefined;
+  let timeoutMs: number;
+  let leave: Leave;
+
+  beforeEach(() => {
+    harness = new MemberHarness();
+    harness.client.paths.set('/apis', '{}');
+    const resources = [{ name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list'] }];
+    harness.client.paths.set('/api/v1', JSON.stringify({ groupVersion: 'v1', resources }));
+    harness.host.seed(nodes, virtualNode('kosmos-member1'));
+    member = harness.member();
+    problem = undefined;
+    timeoutMs = TIMEOUT_MS;
+    leave = make();
+  });
+
+  afterEach(() => harness.end());
+
+  function make(): Leave {
+    const { host, clock } = harness;
+    return new Leave({
+      ...{ host, clock },
+      virtualNodes: () => host.peekAll(nodes),
+      hostPods: () => host.peekAll(pods),
+      member: () => member,
+      problem: () => problem,
+      timeoutMs: () => timeoutMs,
+    });
+  }
+
+  function step(): Promise<LeaveProgress> {
+    return leave.step(harness.signal);
+  }
+
+  function addHostPod(name: string, more: Partial<Pod> = {}): void {
+    const spec = { nodeName: 'kosmos-member1', containers: [] };
+    harness.host.seed(pods, { metadata: { namespace: 'shop', name }, spec, ...more });
+  }
+
+  function nodeExists(): boolean {
+    return harness.host.peek(nodes, { name: 'kosmos-member1' }) !== undefined;
+  }
+
+  it('takes the virtual nodes away when nothing is left', async () => {
+    expect(await step()).to.deep.equal(DONE);
+    expect(nodeExists()).to.be.false;
+  });
+
+  it('can be begun again after it has ended', async () => {
+    await step();
+    expect(await make().step(harness.signal)).to.deep.equal(DONE);
+  });
+
+  it('lets pods end the ordinary way, and touches the member only then', async () => {
+    addHostPod('web');
+    addHostPod('db');
+    harness.client.seed(pods, ownPod('shop/web', 'uid'));
+    expect(await step()).to.deep.equal({ done: false, step: 'waiting for 2 pods to end' });
+    expect(harness.client.callsOf({ verb: 'delete' })).to.be.empty;
+    expect([nodeExists(), harness.host.peek(nodes, { name: 'kosmos-member1' })?.spec?.unschedulable]).to.deep.equal([
+      true,
+      true,
+    ]);
+  });
+
+  it('removes pods of ours that nothing in the host stands for', async () => {
+    harness.client.seed(pods, ownPod('shop/web', 'uid'));
+    harness.client.seed(pods, { metadata: { namespace: 'shop', name: 'theirs' } });
+    expect(await step()).to.deep.equal({ done: false, step: 'waiting for pod shop/web in the member' });
+    harness.client.erase(pods, { namespace: 'shop', name: 'web' });
+    expect(await step()).to.deep.equal(DONE);
+    expect(harness.client.peek(pods, { namespace: 'shop', name: 'theirs' })).to.not.be.undefined;
+  });
+
+  it('removes the namespaces that we made', async () => {
+    harness.client.seed(namespaces, ownNamespace('shop'));
+    harness.client.seed(namespaces, ownNamespace('billing'));
+    harness.client.seed(namespaces, { metadata: { name: 'theirs' } });
+    expect(await step()).to.deep.equal({
+      done: false,
+      step: 'waiting for namespace billing and 1 more in the member',
+    });
+    expect(await step()).to.deep.equal(DONE);
+    expect(harness.client.peekAll(namespaces).map(({ metadata }) => metadata?.name)).to.deep.equal(['theirs']);
+  });
+
+  it("leaves a namespace that bears our labels but is nobody's copy", async () => {
+    harness.client.seed(namespaces, ownNamespace('shop', { annotations: {} }));
+    expect(await step()).to.deep.equal(DONE);
+    expect(harness.client.peek(namespaces, { name: 'shop' })).to.not.be.undefined;
+  });
+
+  it('waits for a namespace that is going', async () => {
+    harness.client.seed(namespaces, ownNamespace('shop', { finalizers: ['x'] }));
+    await step();
+    expect(await step()).to.deep.equal({ done: false, step: 'waiting for namespace shop in the member' });
+    expect(harness.client.callsOf({ verb: 'delete', type: namespaces })).to.have.length(1);
+  });
+
+  it('says which namespace had to stay, and does not wait for it', async () => {
+    harness.client.seed(namespaces, ownNamespace('shop'));
+    harness.client.seed(pods, { metadata: { namespace: 'shop', name: 'theirs' } });
+    expect(await step()).to.deep.equal({ done: true, left: ['namespace shop, which holds Pod theirs'] });
+    expect(nodeExists()).to.be.false;
+  });
+
+  describe('without an answer of the member', () => {
+    beforeEach(() => harness.probe.found(false));
+
+    it('waits, and says for what', async () => {
+      expect(await step()).to.deep.equal({ done: false, step: 'waiting for the member: refused' });
+      expect(nodeExists()).to.be.true;
+    });
+
+    it('waits for the first probe', async () => {
+      harness.probe.result = undefined;
+      expect(await step()).to.deep.equal({ done: false, step: 'waiting for the member: it has not answered yet' });
+    });
+
+    it('ends when the time is up, and says what it could not look for', async () => {
+      addHostPod('web');
+      await step();
+      await harness.clock.advance(TIMEOUT_MS - 1);
+      expect(await step()).to.include({ done: false });
+      await harness.clock.advance(1);
+      expect(await step()).to.deep.equal({ done: true, left: ['what could not be looked for: refused'] });
+      expect([nodeExists(), harness.host.peekAll(pods)]).to.deep.equal([false, []]);
+    });
+
+    it('goes on when the member returns in time', async () => {
+      await step();
+      harness.probe.found(true);
+      expect(await step()).to.deep.equal(DONE);
+    });
+
+    it('ends at once when the user shortens the time', async () => {
+      await step();
+      timeoutMs = 0;
+      expect(await step()).to.include({ done: true });
+    });
+  });
+
+  it('says why there is no connection to the member', async () => {
+    member = undefined;
+    expect(await step()).to.deep.equal({ done: false, step: 'waiting for the member: it is not connected' });
+    problem = 'the kubeconfig names no user';
+    expect(await step()).to.deep.equal({ done: false, step: 'waiting for the member: the kubeconfig names no user' });
+  });
+
+  it('ends without a connection when the time is up', async () => {
+    member = undefined;
+    await harness.clock.advance(TIMEOUT_MS);
+    expect(await step()).to.deep.equal({ done: true, left: ['what could not be looked for: it is not connected'] });
+  });
+
+  it('says what was still going when the time was up', async () => {
+    harness.client.seed(pods, ownPod('shop/web', 'uid'));
+    await step();
+    await harness.clock.advance(TIMEOUT_MS);
+    expect(await step()).to.deep.equal({ done: true, left: ['pod shop/web'] });
+  });
+
+  it('shows what the member answers when it can not be cleaned', async () => {
+    await harness.settle();
+    harness.client.fail({ verb: 'list', type: pods, error: apiError(403, 'Forbidden', 'pods is forbidden') });
+    expect(await step()).to.deep.equal({ done: false, step: 'waiting for the member: pods is forbidden' });
+    expect(await step()).to.deep.equal(DONE);
+  });
+
+  it('passes on what the host refuses', async () => {
+    harness.host.fail({ verb: 'delete', type: nodes, error: apiError(403, 'Forbidden') });
+    expect(await step().catch((error: unknown) => error)).to.have.property('statusCode', 403);
+  });
+
+  it('gives up with its caller', async () => {
+    harness.client.intercept = ({ verb }) => {
+      if (verb === 'list') harness.stop.abort(new Error('no longer leading'));
+    };
+    expect(await step().catch((error: unknown) => error)).to.have.property('message', 'no longer leading');
+    expect(nodeExists()).to.be.true;
+  });
+});
