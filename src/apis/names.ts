@@ -39,6 +39,8 @@ export const MEMBER_SCHEDULED_CONDITION = 'kosmos.io/MemberScheduled';
 export const DAEMONSET_ALLOW_ANNOTATION = 'kosmos-io/daemonset-allow';
 /** On a Cluster, namespace or pod: what happens to pods while the member is unreachable. */
 export const DISCONNECTION_POLICY_ANNOTATION = 'kosmos.io/disconnection-policy';
+/** On a host pod: the tolerations of lost nodes that it had before a disconnection policy changed them. */
+export const OWN_TOLERATIONS_ANNOTATION = 'kosmos.io/own-tolerations';
 
 /** On a Cluster. */
 export const CLUSTER_ROLE_ANNOTATION = 'kosmos.io/cluster-role';

@@ -94,7 +94,13 @@ export class ClusterTree {
 
   /** Whether all host caches are complete. */
   get synced(): boolean {
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices].every((one) => one.hasSynced);
+    return this.#hostCaches.every((cache) => cache.hasSynced);
+  }
+
+  /** Reads the host again at once; for when it is back after an outage. */
+  reconnect(): void {
+    for (const cache of this.#hostCaches) cache.reconnect();
+    this.#hostPods.reconnect();
   }
 
   /** Keeps caches and connections, on every replica, until aborted. */
@@ -104,7 +110,7 @@ export class ClusterTree {
       reconciler: this.#registry,
       concurrency: REGISTRY_CONCURRENCY,
     });
-    const caches = [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices];
+    const caches = this.#hostCaches;
     const running = [...caches.map((cache) => cache.run(signal)), this.#hostPods.run(signal)];
     try {
       await Promise.all(caches.map((cache) => cache.synced(signal)));
@@ -154,6 +160,10 @@ export class ClusterTree {
     await Promise.all([informer.run(signal), controller.run(signal)]);
   }
 
+  get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
+    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices];
+  }
+
   #onClusters(listener: (cluster: Cluster) => void): () => void {
     return this.#clusters.addHandler({
       onAdd: listener,
@@ -193,7 +203,10 @@ export class ClusterTree {
       ...{ config, leaving, clock, random, logger },
       ownership: ownershipOf(options.hostClusterUid, config.name),
       client: createKubeClient(createTransport({ access, ...memberLimits, clock }), shared),
-      probeClient: createKubeClient(createTransport({ access, connections: 1, clock }), shared),
+      probeClient: createKubeClient(
+        createTransport({ access, connections: 1, connectTimeoutMs: PROBE_CONNECT_MS, clock }),
+        shared,
+      ),
       createInformer: options.createInformer,
       trimPod: (pod) => withoutLastApplied(keepOwnedKeys(pod)),
       features: this.#features(),
@@ -241,6 +254,8 @@ export class ClusterTree {
 }
 
 const REGISTRY_CONCURRENCY = 8;
+/** A lost first packet is sent again after ever longer times, so a new try finds a member that is back sooner. */
+const PROBE_CONNECT_MS = 3_000;
 
 /** The API server's own copy of a pod that somebody applied in the member is of no use to us. */
 function withoutLastApplied(pod: Pod): Pod {

@@ -9,6 +9,7 @@ import { createKubeClient } from '../kube/http-client.js';
 import { inClusterAccess } from '../kube/in-cluster.js';
 import { createInformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
+import { RecoveryDetector } from '../kube/recovery.js';
 import { namespaces } from '../kube/resource.js';
 import { createTransport } from '../kube/transport.js';
 import { systemClock as clock, systemRandom as random } from '../lib/clock.js';
@@ -42,7 +43,15 @@ export async function runManager(
   const transport = createTransport({ access, qps, burst, clock });
   // Heartbeats and the election must not wait behind a burst of pods.
   const heartbeats = createTransport({ access, connections: ELECTION_CONNECTIONS, clock });
-  const ungated = createKubeClient(heartbeats, { cluster: 'host', observer, clock });
+  let onHostReturn = (): void => undefined;
+  const recovery = new RecoveryDetector(() => onHostReturn());
+  const ungated = createKubeClient(heartbeats, {
+    ...{ cluster: 'host', clock },
+    observer: (sample) => {
+      observer(sample);
+      recovery.observe(sample);
+    },
+  });
   const elector = new LeaderElector({
     ...{ client: ungated, clock, random, logger },
     lease: { namespace: options.leaseNamespace, name: LEASE_NAME },
@@ -82,6 +91,7 @@ export async function runManager(
       allowExecCredentials: options.allowExecCredentials,
       excludeExistingDaemonSets: options.excludeExistingDaemonsets,
     });
+    onHostReturn = () => tree.reconnect();
     health.addCheck('caches', ['readyz'], () => {
       if (!tree.synced) throw new Error('the caches of the host are not complete');
     });

@@ -40,6 +40,7 @@ export class Informer<T extends KubeObject, U = T> {
   readonly #reflector: Reflector<T>;
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
+  readonly #connectionListeners = new Set<(connected: boolean) => void>();
   #connected = false;
   #lastError: unknown;
   #connectedUntil = -Infinity;
@@ -101,6 +102,12 @@ export class Informer<T extends KubeObject, U = T> {
     return this.#cache.notifier.add(handler, this.#cache.store.list());
   }
 
+  /** Hears of each change of `connected`; must not throw. The returned function removes the listener. */
+  onConnectionChange(listener: (connected: boolean) => void): () => void {
+    this.#connectionListeners.add(listener);
+    return () => this.#connectionListeners.delete(listener);
+  }
+
   /** Resolves once `hasSynced` is true; rejects with the signal's reason. */
   synced(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -138,9 +145,16 @@ export class Informer<T extends KubeObject, U = T> {
     return this.#reflector.run(signal);
   }
 
+  /** Starts over at once instead of waiting, and drops a connection that may be dead; see {@link Reflector.reconnect}. */
+  reconnect(): void {
+    this.#reflector.reconnect();
+  }
+
   #setConnected(connected: boolean): void {
     if (this.#connected && !connected) this.#connectedUntil = this.#clock.monotonic();
+    const changed = this.#connected !== connected;
     this.#connected = connected;
+    if (changed) for (const listener of [...this.#connectionListeners]) listener(connected);
     if (connected) this.#lastError = undefined;
     if (!this.hasSynced) return;
     for (const wake of this.#waiting) wake();

@@ -85,6 +85,8 @@ export class Reflector<T extends KubeObject> {
   #version: string | undefined;
   #serverErrors = 0;
   #relistedAtOnce = false;
+  /** Aborted to start over at once. */
+  #attempt = new AbortController();
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -97,16 +99,31 @@ export class Reflector<T extends KubeObject> {
 
   /** Works until the signal is aborted; then resolves, with the connection closed. */
   async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#attempt.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted) {
+      this.#attempt = new AbortController();
+      const attempt = this.#attempt.signal;
       try {
-        if (this.#version === undefined && !this.#watchList) await this.#list(signal);
-        await this.#watch(signal);
+        if (this.#version === undefined && !this.#watchList) await this.#list(attempt);
+        await this.#watch(attempt);
         this.#options.observer?.watchEnded?.(this.#options.type.plural, 'clean');
       } catch (error) {
-        await this.#recover(error, signal);
+        await this.#recover(error, attempt);
       }
     }
+    signal.removeEventListener('abort', stop);
     this.#options.onConnected(false);
+  }
+
+  /**
+   * Starts over at once, from where it was: ends a wait, and a connection, which may be dead on one side only. To be
+   * called when a server that did not answer does again; without it the next try may be a minute away.
+   */
+  reconnect(): void {
+    this.#refused.reset();
+    this.#unreachable.reset();
+    this.#attempt.abort(new Error('the server is back'));
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -214,11 +231,11 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
     const { logger, observer, type, onConnected } = this.#options;
     const resource = type.plural;
     const reason = reasonOf(error);
     onConnected(false);
+    if (signal.aborted) return;
     observer?.watchEnded?.(resource, reason);
     if (this.#watchList && this.#version === undefined && isRefusal(error)) {
       this.#watchList = false;

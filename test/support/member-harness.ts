@@ -87,6 +87,7 @@ export function apiError(code: number, reason: string, message = reason): ApiErr
 export class FakeProbe {
   result: ProbeResult | undefined = { reachable: true, version: 'v1.36.3' };
   readonly #listeners = new Set<(result: ProbeResult) => void>();
+  readonly #returnListeners = new Set<() => void>();
 
   get reachable(): boolean {
     return this.result?.reachable === true;
@@ -96,6 +97,11 @@ export class FakeProbe {
     return this.#listeners.size;
   }
 
+  onReturn(listener: () => void): () => void {
+    this.#returnListeners.add(listener);
+    return () => this.#returnListeners.delete(listener);
+  }
+
   onResult(listener: (result: ProbeResult) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -103,7 +109,9 @@ export class FakeProbe {
 
   found(reachable: boolean): void {
     const failure = { reachable: false, version: undefined, reason: 'ConnectionFailed', message: 'refused' } as const;
+    const isBack = reachable && !this.reachable;
     this.result = reachable ? { reachable, version: 'v1.36.3' } : failure;
+    if (isBack) for (const listener of [...this.#returnListeners]) listener();
     for (const listener of [...this.#listeners]) listener(this.result);
   }
 }

@@ -111,6 +111,14 @@ export class MemberConnection implements Member {
   start(): void {
     const { signal } = this.#stop;
     this.probe.onResult(() => this.changed());
+    this.probe.onReturn(() => {
+      this.pods.reconnect();
+      this.namespaces.reconnect();
+    });
+    // A broken watch is the first sign of an outage; the probe finds out whether it is one.
+    this.pods.onConnectionChange((connected) => {
+      if (!connected) this.probe.check();
+    });
     const work = [this.probe, this.pods, this.namespaces, this.#classes, ...this.#modules];
     for (const part of work) void this.#track(part.run(signal), signal);
   }

@@ -122,6 +122,11 @@ export class HostPods {
     for (const watch of this.#shared) if (watch.covers.has(node)) watch.informer.assume(pod);
   }
 
+  /** Starts all watches over at once; for when the host is back after an outage. */
+  reconnect(): void {
+    for (const { informer } of [...this.#watches.values(), ...this.#shared]) informer.reconnect();
+  }
+
   /** Watches until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;

@@ -18,29 +18,38 @@ export interface ProbeOptions {
   readonly client: Pick<KubeClient, 'getPath'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** From the start of one probe to the start of the next. */
+  /** From the start of one probe to the start of the next, while the member answers. */
   readonly intervalMs?: number;
+  /** The same while it doesn't. */
+  readonly awayIntervalMs?: number;
   /** How long one probe may take. */
   readonly timeoutMs?: number;
 }
 
 export const PROBE_INTERVAL_MS = 10_000;
+/** A member that is back should not wait for ten seconds to be noticed. */
+const AWAY_INTERVAL_MS = 2_000;
 const PROBE_TIMEOUT_MS = 5_000;
+const SHORTEST_REST_MS = 100;
 /** A first failure is checked again after this time, so that one lost packet isn't an outage. */
 const CONFIRM_MS = 1_000;
 /** A member may be upgraded while it is connected. */
 const VERSION_EVERY_MS = 60_000;
 
 /**
- * Asks a member's API server for `/readyz` every ten seconds. Listeners are called after each probe, so that what depends
- * on a fresh answer (leases of virtual nodes) runs only then.
+ * Asks a member's API server for `/readyz` every ten seconds, and more often while there is no answer. Listeners are
+ * called after each probe, so that what depends on a fresh answer (leases of virtual nodes) runs only then.
  */
 export class Probe {
   readonly #options: ProbeOptions;
   readonly #listeners = new Set<(result: ProbeResult) => void>();
+  readonly #returnListeners = new Set<() => void>();
   #result: ProbeResult | undefined;
   #version: string | undefined;
   #versionReadAt = -Infinity;
+  /** Set while it rests between two probes. */
+  #pause: AbortController | undefined;
+  #hurried = false;
 
   constructor(options: ProbeOptions) {
     this.#options = options;
@@ -61,9 +70,22 @@ export class Probe {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls `listener` when the member answers again after it did not, before those of {@link onResult}. */
+  onReturn(listener: () => void): () => void {
+    this.#returnListeners.add(listener);
+    return () => this.#returnListeners.delete(listener);
+  }
+
+  /** Has the next probe follow at once: something else has noticed that the member may be away. */
+  check(): void {
+    if (!this.reachable) return;
+    if (this.#pause === undefined) this.#hurried = true;
+    else this.#pause.abort();
+  }
+
   /** Probes until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, intervalMs = PROBE_INTERVAL_MS } = this.#options;
+    const { clock, random, intervalMs = PROBE_INTERVAL_MS, awayIntervalMs = AWAY_INTERVAL_MS } = this.#options;
     while (!signal.aborted) {
       const start = clock.monotonic();
       let result = await this.#probe(signal);
@@ -72,9 +94,22 @@ export class Probe {
         result = await this.#probe(signal);
       }
       this.#publish(result, signal);
-      const rest = intervalMs * (0.95 + 0.1 * random()) - (clock.monotonic() - start);
-      await clock.sleep(Math.max(rest, 0), signal).catch(() => undefined);
+      const interval = (result.reachable ? intervalMs : awayIntervalMs) * (0.95 + 0.1 * random());
+      await this.#rest(Math.max(interval - (clock.monotonic() - start), SHORTEST_REST_MS), signal);
     }
+  }
+
+  async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
+    const hurried = this.#hurried;
+    this.#hurried = false;
+    if (hurried || signal.aborted) return;
+    const pause = new AbortController();
+    this.#pause = pause;
+    const wake = (): void => pause.abort();
+    signal.addEventListener('abort', wake, { once: true });
+    await this.#options.clock.sleep(delayMs, pause.signal).catch(() => undefined);
+    signal.removeEventListener('abort', wake);
+    this.#pause = undefined;
   }
 
   async #probe(signal: AbortSignal): Promise<ProbeResult> {
@@ -103,7 +138,9 @@ export class Probe {
   /** What a probe found that was given up says nothing about the member. */
   #publish(result: ProbeResult, signal: AbortSignal): void {
     if (signal.aborted) return;
+    const isBack = result.reachable && this.#result?.reachable === false;
     this.#result = result;
+    if (isBack) for (const listener of [...this.#returnListeners]) listener();
     for (const listener of [...this.#listeners]) listener(result);
   }
 }

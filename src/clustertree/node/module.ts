@@ -105,7 +105,12 @@ class NodeModule implements MemberModule {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const removeListener = this.#member.probe.onReturn(() => {
+      this.#memberNodes.reconnect();
+      this.#foreignPods.reconnect();
+    });
     await Promise.all([this.#memberNodes.run(signal), this.#foreignPods.run(signal)]);
+    removeListener();
   }
 
   async lead(signal: AbortSignal): Promise<void> {
@@ -150,6 +155,8 @@ class NodeModule implements MemberModule {
     });
     try {
       await Promise.all([this.#memberNodes.synced(signal), this.#foreignPods.synced(signal), hostNodes.synced(signal)]);
+      // After an outage of the host the leases are overdue, and the next probe may be seconds away.
+      if (member.probe.reachable) this.#ownNodes().forEach(renew);
       all();
       await controller.run(signal);
     } finally {

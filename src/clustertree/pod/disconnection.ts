@@ -1,5 +1,5 @@
 import type { Namespace, Pod, Toleration } from '../../apis/core.js';
-import { DISCONNECTION_POLICY_ANNOTATION } from '../../apis/names.js';
+import { DISCONNECTION_POLICY_ANNOTATION, OWN_TOLERATIONS_ANNOTATION } from '../../apis/names.js';
 import { parseDisconnectionPolicy, type DisconnectionPolicy } from '../cluster/disconnection-policy.js';
 import { isAboutLostNode, LOST_NODE_TAINTS } from './lost-node.js';
 
@@ -24,32 +24,115 @@ export function unreadablePolicy(pod: Pod, namespace: Namespace | undefined): st
     .find((text) => text !== undefined && parseDisconnectionPolicy(text) === undefined);
 }
 
+/** What a host pod said of lost nodes before a policy did, as its annotation keeps it. */
+interface OwnTolerations {
+  readonly tolerations: readonly Toleration[];
+  /** Annotations are copied from pod to pod by people; the generation counts for this one only. */
+  readonly uid?: string | undefined;
+  /** The generation that writing the policy gave the pod; absent when the member still lacked an earlier one. */
+  readonly generation?: number | undefined;
+}
+
 /**
  * The strategic merge patch that makes a host pod obey the policy, by how long it tolerates a lost node; undefined when
- * it does. `Evict` leaves the pod's own tolerations, which the API server has filled in with 300 s. An API server lets
- * `tolerationSeconds` of a pod be changed, but no toleration be taken away, so going back to `Evict` changes nothing.
+ * it does. `Evict` means the pod's own tolerations, which the API server has filled in with 300 s; what they were is
+ * kept in an annotation, since an API server lets the seconds be changed but no toleration be taken away. One that was
+ * added counts as 0 s then, which is what not having it means. A pod that tolerates all taints stays as it is:
+ * Kubernetes never evicts it from a lost node.
+ *
+ * @param carried - whether the member has all of the pod's spec, or will be given all of it because it has no copy yet.
  */
-export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy): object | undefined {
-  if (policy.kind === 'Evict') return undefined;
-  const seconds = secondsOf(policy);
+export function disconnectionPatch(pod: Pod, policy: DisconnectionPolicy, carried: boolean): object | undefined {
+  const known = readOwnTolerations(pod);
+  if (policy.kind === 'Evict' && known === undefined) return undefined;
   const present = pod.spec?.tolerations ?? [];
-  const adjusted = present.map((toleration) =>
-    isAboutLostNode(toleration) ? withSeconds(toleration, seconds) : toleration,
-  );
+  const own = known?.tolerations ?? present.filter(isAboutLostNode);
+  const tolerations = tolerationsUnder(policy, present, own);
+  if (tolerations.length === present.length && tolerations.every((one, i) => one === present[i])) return undefined;
+  const { uid, generation } = pod.metadata ?? {};
+  const isOurs = carried && generation !== undefined;
+  const record: OwnTolerations = { tolerations: own, uid, generation: isOurs ? generation + 1 : undefined };
+  const annotations = { [OWN_TOLERATIONS_ANNOTATION]: JSON.stringify(record) };
+  return { metadata: { uid, annotations }, spec: { tolerations } };
+}
+
+function tolerationsUnder(
+  policy: DisconnectionPolicy,
+  present: readonly Toleration[],
+  own: readonly Toleration[],
+): readonly Toleration[] {
+  const wanted = (toleration: Toleration): Toleration =>
+    withSeconds(
+      toleration,
+      secondsUnder(
+        policy,
+        own.find((candidate) => isSameTaint(candidate, toleration)),
+      ),
+    );
+  const adjusted = present.map((toleration) => (isAboutLostNode(toleration) ? wanted(toleration) : toleration));
+  if (policy.kind === 'Evict') return adjusted;
   const missing = [...LOST_NODE_TAINTS].filter((key) => !present.some((toleration) => tolerates(toleration, key)));
-  const added = missing.map((key) => withSeconds({ key, operator: 'Exists', effect: 'NoExecute' }, seconds));
-  const tolerations = [...adjusted, ...added];
-  const unchanged = added.length === 0 && adjusted.every((item, i) => item === present[i]);
-  return unchanged ? undefined : { metadata: { uid: pod.metadata?.uid }, spec: { tolerations } };
+  return [...adjusted, ...missing.map((key) => wanted({ key, operator: 'Exists', effect: 'NoExecute' }))];
 }
 
-function secondsOf(policy: Exclude<DisconnectionPolicy, { kind: 'Evict' }>): number | undefined {
-  return policy.kind === 'Keep' ? undefined : Math.ceil(policy.afterMs / 1000);
+/** The pod as it would be without any policy: what its copy is made from, since a policy speaks of virtual nodes only. */
+export function withOwnTolerations(pod: Pod): Pod {
+  const known = readOwnTolerations(pod);
+  if (known === undefined || pod.spec === undefined) return pod;
+  const tolerations = (pod.spec.tolerations ?? []).flatMap((toleration) => {
+    if (!isAboutLostNode(toleration)) return [toleration];
+    return known.tolerations.filter((own) => isSameTaint(own, toleration)).slice(0, 1);
+  });
+  return { ...pod, spec: { ...pod.spec, tolerations } };
 }
 
-/** One that tolerates every taint, or every effect, has no time limit to change. */
-function tolerates({ key, effect }: Toleration, taint: string): boolean {
-  return (key === taint || !key) && (effect === 'NoExecute' || !effect);
+/** The generation that a policy gave to a host pod whose spec the member had, or was about to get, in full. */
+export function policyGeneration(pod: Pod): number | undefined {
+  const known = readOwnTolerations(pod);
+  return known?.uid === pod.metadata?.uid ? known?.generation : undefined;
+}
+
+/** Undefined when no policy was ever written, or when somebody has spoilt the annotation. */
+function readOwnTolerations(pod: Pod): OwnTolerations | undefined {
+  const text = pod.metadata?.annotations?.[OWN_TOLERATIONS_ANNOTATION];
+  if (text === undefined) return undefined;
+  try {
+    const { tolerations, uid, generation } = JSON.parse(text) as Partial<Record<keyof OwnTolerations, unknown>>;
+    if (!Array.isArray(tolerations)) return undefined;
+    return {
+      tolerations: (tolerations as unknown[]).filter(isObject) as Toleration[],
+      ...(typeof uid === 'string' && { uid }),
+      ...(typeof generation === 'number' && { generation }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function secondsUnder(policy: DisconnectionPolicy, own: Toleration | undefined): number | undefined {
+  if (policy.kind === 'Keep') return undefined;
+  if (policy.kind === 'EvictAfter') return Math.ceil(policy.afterMs / 1000);
+  return own === undefined ? 0 : own.tolerationSeconds;
+}
+
+function isSameTaint(left: Toleration, right: Toleration): boolean {
+  return (
+    left.key === right.key &&
+    (left.operator ?? 'Equal') === (right.operator ?? 'Equal') &&
+    (left.value ?? '') === (right.value ?? '') &&
+    left.effect === right.effect
+  );
+}
+
+/** Whether the taint, which has no value, is tolerated with the effect NoExecute. */
+function tolerates({ key, operator = 'Equal', value, effect }: Toleration, taint: string): boolean {
+  if (effect && effect !== 'NoExecute') return false;
+  if (operator === 'Exists') return !key || key === taint;
+  return operator === 'Equal' && key === taint && !value;
 }
 
 function withSeconds(toleration: Toleration, seconds: number | undefined): Toleration {

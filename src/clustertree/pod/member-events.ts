@@ -11,12 +11,14 @@ export interface MemberEventsOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly observer?: ReflectorObserver | undefined;
+  /** Calls back when the member answers again after an outage; returns how to stop that. */
+  readonly onReturn: (listener: () => void) => () => void;
   /** Called for each event that happens from now on; those that are there already were copied when they happened. */
   readonly onEvent: (event: Event) => void;
 }
 
 /** Watches the member's Events about pods and keeps none of them. */
-export function watchMemberEvents(options: MemberEventsOptions, signal: AbortSignal): Promise<void> {
+export async function watchMemberEvents(options: MemberEventsOptions, signal: AbortSignal): Promise<void> {
   const sink: ReflectorSink<Event> = {
     begin: () => ({ add: () => undefined, remove: () => undefined, commit: () => undefined }),
     apply: (deleted, event) => {
@@ -34,5 +36,7 @@ export function watchMemberEvents(options: MemberEventsOptions, signal: AbortSig
     watchList: false,
     onConnected: () => undefined,
   });
-  return reflector.run(signal);
+  const removeListener = options.onReturn(() => reflector.reconnect());
+  await reflector.run(signal);
+  removeListener();
 }

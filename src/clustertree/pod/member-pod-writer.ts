@@ -3,9 +3,8 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
-import type { DisconnectionPolicy } from '../cluster/disconnection-policy.js';
+import { withOwnTolerations } from './disconnection.js';
 import type { Member } from '../cluster/member.js';
-import { policyFor } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -119,7 +118,7 @@ export class MemberPodWriter {
   }
 
   #translate(hostPod: Pod): Translation {
-    return translatePod(hostPod, this.#context(hostPod));
+    return translatePod(withOwnTolerations(hostPod), this.#context(hostPod));
   }
 
   #context(hostPod: Pod): TranslateContext {
@@ -132,15 +131,8 @@ export class MemberPodWriter {
       ...knownOf(member),
       mode: modeOf(spec),
       virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
-      lostNodeTolerations: this.#policyOf(hostPod).kind === 'Evict' ? 'user' : 'policy',
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
-  }
-
-  #policyOf(hostPod: Pod): DisconnectionPolicy {
-    const { member, caches } = this.#options;
-    const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
-    return policyFor(hostPod, namespace, member.config.disconnectionPolicy);
   }
 }
 

@@ -156,7 +156,7 @@ class PodModule implements MemberModule {
 
   async #mirrorEvents(signal: AbortSignal): Promise<void> {
     const { lowPriorityHost, caches, createController, onEventDropped } = this.#options;
-    const { config, client, logger, pods } = this.#member;
+    const { config, client, logger, pods, probe } = this.#member;
     const mirror = new EventMirror({
       host: lowPriorityHost,
       clusterName: config.name,
@@ -170,6 +170,7 @@ class PodModule implements MemberModule {
     const watch = watchMemberEvents(
       {
         ...{ client, logger, clock: this.#options.clock, random: this.#options.random },
+        onReturn: (listener) => probe.onReturn(listener),
         onEvent: (event) => {
           const key = mirror.offer(event);
           if (key !== undefined) controller.enqueue(key, lowIf(event.type !== 'Warning'));

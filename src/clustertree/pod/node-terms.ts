@@ -21,11 +21,6 @@ export interface VirtualNode {
 /** What decides which placement rules of the host mean something in the member. */
 export interface PlacementContext {
   readonly virtualNode: VirtualNode;
-  /**
-   * Whose are the times for which the pod tolerates a lost node. Those of a disconnection policy speak of the virtual
-   * node and stay in the host; the user's (the default) speak of any node and travel.
-   */
-  readonly lostNodeTolerations?: 'user' | 'policy' | undefined;
   /** Label keys of the member's nodes; absent when not known, and then every key that is not ours is taken to be one. */
   readonly memberLabelKeys?: ReadonlySet<string> | undefined;
 }

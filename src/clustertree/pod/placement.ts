@@ -10,7 +10,7 @@ import type {
 import { CLUSTER_SELECTOR_ANNOTATION, HOSTNAME_LABEL, NODE_LABEL } from '../../apis/names.js';
 import { applyClusterSelector, parseClusterSelector, type Placement } from './cluster-selector.js';
 import type { Findings } from './findings.js';
-import { isAboutLostNode, isDefaulted } from './lost-node.js';
+import { isDefaulted } from './lost-node.js';
 import { type PlacementContext, meansSomething, memberNodeAffinity, memberNodeSelector } from './node-terms.js';
 
 type PodLabels = Readonly<Record<string, string>>;
@@ -73,11 +73,10 @@ function translateTolerations(
   context: PlacementContext,
   findings: Findings,
 ): readonly Toleration[] {
-  const isByPolicy = context.lostNodeTolerations === 'policy';
   return tolerations.filter((toleration, index) => {
     const isOwn = toleration.key === NODE_LABEL || context.virtualNode.taints.some((taint) => names(toleration, taint));
     if (isOwn) findings.drop(`spec.tolerations[${index}]`, "tolerates the virtual node's own taint");
-    return !isOwn && !(isByPolicy ? isAboutLostNode(toleration) : isDefaulted(toleration));
+    return !isOwn && !isDefaulted(toleration);
   });
 }
 

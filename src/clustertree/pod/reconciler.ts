@@ -1,15 +1,15 @@
 import type { Namespace, Node, Pod, Service } from '../../apis/core.js';
-import { DISCONNECTION_POLICY_ANNOTATION, FIELD_MANAGER } from '../../apis/names.js';
+import { FIELD_MANAGER } from '../../apis/names.js';
 import { isConflict, isInvalid, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
-import { keyOf, objectKey, pods, splitKey, type ObjectKey } from '../../kube/resource.js';
+import { keyOf, pods, splitKey, type ObjectKey } from '../../kube/resource.js';
 import type { Store } from '../../kube/store.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { EventSink } from '../../runtime/event-sink.js';
 import type { HostPods } from '../cluster/host-pods.js';
 import type { Member } from '../cluster/member.js';
-import { disconnectionPatch, policyFor, unreadablePolicy } from './disconnection.js';
+import { DisconnectionWriter } from './disconnection-writer.js';
 import { failedStatus, type Failure } from './failed-status.js';
 import { MemberPodWriter } from './member-pod-writer.js';
 import type { NamespacePolicy } from './namespace-policy.js';
@@ -45,7 +45,6 @@ const UNKNOWN_RETRY_MS = 1_000;
 /** A host pod whose node is gone; each look costs a read, and the node's return is heard of. */
 const NODE_UNKNOWN_RETRY_MS = 5_000;
 const NODE_LEAVING = 'NodeLeaving';
-const UNREADABLE_POLICY = 'UnreadableDisconnectionPolicy';
 /** A step may lead to another (confirm, then act); more than this in one go is a mistake. */
 const MAX_STEPS = 4;
 
@@ -63,17 +62,17 @@ function isLook(action: Action): action is Look {
 export class PodReconciler implements Reconciler {
   readonly #options: PodReconcilerOptions;
   readonly #writer: MemberPodWriter;
-  /** Complaints about a pod's policy, so that each is made once. */
-  readonly #complaints = new Map<ObjectKey, string>();
+  readonly #disconnection: DisconnectionWriter;
 
   constructor(options: PodReconcilerOptions) {
     this.#options = options;
     this.#writer = new MemberPodWriter(options);
+    this.#disconnection = new DisconnectionWriter(options);
   }
 
   async reconcile(key: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
-    let state = this.#read(key);
-    if (state.hostPod === undefined) this.#complaints.delete(key);
+    let state = await this.#disconnection.obey(this.#read(key), context.signal);
+    if (state.hostPod === undefined) this.#disconnection.forget(key);
     for (let step = 0; step < MAX_STEPS; step += 1) {
       const action = decidePod(state);
       const next = isLook(action)
@@ -154,7 +153,6 @@ export class PodReconciler implements Reconciler {
   async #create(state: PodState, signal: AbortSignal): Promise<Step> {
     const hostPod = state.hostPod;
     if (hostPod === undefined) return { result: {} };
-    await this.#obeyDisconnectionPolicy(hostPod, signal);
     const outcome = await this.#writer.create(hostPod, signal);
     switch (outcome.kind) {
       case 'created':
@@ -171,7 +169,6 @@ export class PodReconciler implements Reconciler {
     const { hostPod, memberPod } = state;
     if (hostPod === undefined || memberPod === undefined) return {};
     const withSpec = wantsSpec && this.#isWanted(hostPod);
-    if (withSpec) await this.#obeyDisconnectionPolicy(hostPod, signal);
     const { inStep, current } = withSpec
       ? await this.#writer.update(hostPod, memberPod, signal)
       : { inStep: false, current: memberPod };
@@ -179,37 +176,6 @@ export class PodReconciler implements Reconciler {
     if (statusPatch(hostPod, wanted) === undefined) return {};
     await this.#writeStatus(hostPod, statusPatch(hostPod, wanted, { memberUid: memberPod.metadata?.uid }), signal);
     return {};
-  }
-
-  /** How long the pod stays when its member is lost is written into it while all is well. */
-  async #obeyDisconnectionPolicy(hostPod: Pod, signal: AbortSignal): Promise<void> {
-    const { host, caches, member } = this.#options;
-    const ref = { namespace: hostPod.metadata?.namespace, name: hostPod.metadata?.name ?? '' };
-    const namespace = caches.namespaces.get(ref.namespace ?? '');
-    this.#complain(hostPod, unreadablePolicy(hostPod, namespace));
-    const patch = disconnectionPatch(hostPod, policyFor(hostPod, namespace, member.config.disconnectionPolicy));
-    if (patch === undefined) return;
-    const options = { type: 'strategic', fieldManager: FIELD_MANAGER, signal } as const;
-    try {
-      caches.pods.assume(await host.patch(pods, ref, patch, options));
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  }
-
-  #complain(hostPod: Pod, text: string | undefined): void {
-    const key = objectKey(hostPod);
-    if (text === undefined) {
-      this.#complaints.delete(key);
-      return;
-    }
-    const complaint = `${hostPod.metadata?.uid ?? ''} ${text}`;
-    if (this.#complaints.get(key) === complaint) return;
-    this.#complaints.set(key, complaint);
-    const message =
-      `Annotation ${DISCONNECTION_POLICY_ANNOTATION} of the pod or its namespace says "${text}", which is none of Evict, ` +
-      'EvictAfter=<duration>, Keep; it is ignored.';
-    this.#options.events.warn(hostPod, UNREADABLE_POLICY, message);
   }
 
   async #fail(state: PodState, failure: Omit<Failure, 'now'>, signal: AbortSignal): Promise<Result> {

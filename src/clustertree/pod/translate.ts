@@ -5,6 +5,7 @@ import {
   HOST_CLUSTER_LABEL,
   HOST_UID_ANNOTATION,
   MEMBER_UID_ANNOTATION,
+  OWN_TOLERATIONS_ANNOTATION,
   OWNER_LABEL,
   POD_LABEL,
 } from '../../apis/names.js';
@@ -62,7 +63,7 @@ const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** Schedulers of the host that are not expected in a member. */
 const HOST_SCHEDULERS = new Set(['kosmos-scheduler', 'default-scheduler']);
 /** Annotations of ours that belong to the host pod alone. */
-const HOST_ANNOTATIONS = new Set<string>([MEMBER_UID_ANNOTATION]);
+const HOST_ANNOTATIONS = new Set<string>([MEMBER_UID_ANNOTATION, OWN_TOLERATIONS_ANNOTATION]);
 
 /**
  * The member pod that a host pod bound to a virtual node stands for, or why there can't be one. Pure: the same

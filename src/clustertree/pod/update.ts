@@ -1,5 +1,6 @@
 import type { Container, Pod, PodSpec, Toleration } from '../../apis/core.js';
 import { sameJson } from '../../lib/same-json.js';
+import { policyGeneration } from './disconnection.js';
 import { isAboutLostNode } from './lost-node.js';
 import { ownedKeys } from './owned-keys.js';
 
@@ -28,11 +29,15 @@ type Quantities = NonNullable<Resources['requests']>;
 /** Resources that can be changed while a pod runs. */
 const RESIZABLE = ['cpu', 'memory'] as const;
 
-/** A new pod has generation 1, and binding it is no change; the status carries the last generation carried over. */
+/**
+ * A new pod has generation 1, and binding it is no change; the status carries the last generation carried over; and one
+ * that only a disconnection policy made has nothing for the member.
+ */
 export function specState(hostPod: Pod): SpecState {
   const generation = hostPod.metadata?.generation;
   if (generation === undefined) return 'unknown';
-  return generation === 1 || hostPod.status?.observedGeneration === generation ? 'applied' : 'pending';
+  const carriedOver = [1, hostPod.status?.observedGeneration, policyGeneration(hostPod)];
+  return carriedOver.includes(generation) ? 'applied' : 'pending';
 }
 
 /**

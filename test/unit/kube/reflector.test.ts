@@ -143,6 +143,64 @@ describe('Reflector', () => {
     });
   });
 
+  describe('starts over when it is told that the server is back', () => {
+    it('instead of waiting, and with the shortest delays again', async () => {
+      await h.start();
+      await h.watching();
+      const fail = (_request: unknown, response: Parameters<typeof sendStatus>[0]): void =>
+        sendStatus(response, 503, 'ServiceUnavailable');
+      h.server.watchFaults.push(fail, fail);
+      h.server.cut();
+      for (const ms of [800, 1600]) await h.backOff(ms);
+      await waitFor('the third back-off', () => h.clock.nextTimerInMs === 3200);
+      h.server.put('a');
+      h.informer.reconnect();
+      await h.settled();
+      expect(h.server.lists).to.have.length(1);
+      h.server.cut();
+      await h.backOff(800);
+      await h.watching();
+    });
+
+    it('on a new connection, and hears what the old one did not bring', async () => {
+      await h.start();
+      await h.watching();
+      h.server.stalled = true;
+      h.server.put('a');
+      h.server.stalled = false;
+      h.informer.reconnect();
+      await h.settled();
+      await waitFor('the new watch alone', () => h.server.watchers === 1 && h.informer.connected);
+      expect([h.heard, h.server.lists.length]).to.deep.equal([['+a'], 1]);
+    });
+
+    it('and tells of the time in between', async () => {
+      await h.start();
+      await h.watching();
+      const changes: boolean[] = [];
+      const stop = h.informer.onConnectionChange((connected) => changes.push(connected));
+      h.informer.reconnect();
+      await waitFor('both changes', () => changes.length === 2);
+      stop();
+      h.informer.reconnect();
+      await waitFor('the next watch', () => h.server.watches.length === 3);
+      await h.watching();
+      expect(changes).to.deep.equal([false, true]);
+    });
+
+    it('but not before it runs or after it was stopped', async () => {
+      h.create().reconnect();
+      h.run();
+      await h.synced();
+      await h.watching();
+      h.stop.abort();
+      await waitFor('the end', () => !h.informer.connected);
+      h.informer.reconnect();
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      expect(h.server.watches).to.have.length(1);
+    });
+  });
+
   describe('lists again', () => {
     async function changeBehindItsBack(): Promise<void> {
       h.server.put('gone');

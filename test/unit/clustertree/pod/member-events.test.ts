@@ -7,10 +7,12 @@ import { apiError, MemberHarness } from '../../../support/member-harness.js';
 describe('watchMemberEvents', () => {
   let harness: MemberHarness;
   let heard: string[];
+  let returns: Set<() => void>;
 
   beforeEach(() => {
     harness = new MemberHarness();
     heard = [];
+    returns = new Set();
   });
 
   afterEach(() => harness.end());
@@ -18,7 +20,11 @@ describe('watchMemberEvents', () => {
   async function run(): Promise<void> {
     const { client, clock, logger, signal } = harness;
     const onEvent = (event: Event): number => heard.push(`${event.metadata.name ?? ''} ${event.count ?? 1}`);
-    harness.track(watchMemberEvents({ client, clock, logger, random: () => 0.5, onEvent }, signal));
+    const onReturn = (listener: () => void): (() => void) => {
+      returns.add(listener);
+      return () => returns.delete(listener);
+    };
+    harness.track(watchMemberEvents({ client, clock, logger, random: () => 0.5, onReturn, onEvent }, signal));
     await harness.settle(2);
   }
 
@@ -50,5 +56,16 @@ describe('watchMemberEvents', () => {
     await harness.clock.advance(5_000);
     await add('a');
     expect(heard).to.deep.equal(['a 1']);
+  });
+
+  it('goes on at once when the member is back, and lets go in the end', async () => {
+    harness.client.fail({ verb: 'watch', error: apiError(500, 'InternalError') });
+    await run();
+    for (const listener of returns) listener();
+    await harness.settle(2);
+    await add('a');
+    expect(heard).to.deep.equal(['a 1']);
+    await harness.end();
+    expect(returns.size).to.equal(0);
   });
 });

@@ -73,16 +73,6 @@ describe('translatePlacement: tolerations', () => {
     });
   }
 
-  it('leaves times on a lost node to the host that a disconnection policy has set', () => {
-    const lost = { operator: 'Exists', effect: 'NoExecute' };
-    const keep = { key: 'node.kubernetes.io/unreachable', ...lost };
-    const evict = { key: 'node.kubernetes.io/not-ready', ...lost, tolerationSeconds: 60 };
-    const spec = { tolerations: [keep, evict, { key: 'gpu', ...lost }] };
-    const byPolicy = { ...CONTEXT, lostNodeTolerations: 'policy' } as const;
-    expect(place({ spec }, byPolicy).placement).to.deep.equal({ tolerations: [{ key: 'gpu', ...lost }] });
-    expect(place({ spec }).placement).to.deep.equal(spec);
-  });
-
   it('says which it dropped, but not those that the member adds itself', () => {
     const tolerations = [{ key: 'gpu' }, { key: 'kosmos.io/node' }, rows.at(-1)![1]];
     expect(paths(place({ spec: { tolerations } }).findings)).to.deep.equal(['spec.tolerations[1]']);

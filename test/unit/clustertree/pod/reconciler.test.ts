@@ -433,8 +433,16 @@ describe('PodReconciler', () => {
       expect(seconds()).to.deep.equal([10, 10]);
     });
 
-    it('changes no pod while the member can not be trusted', async () => {
+    it('writes it while the member is away, too, and nothing else', async () => {
       current.member = false;
+      harness.addHostPod({ metadata: POLICY('Keep') ?? {} });
+      await reconcile();
+      expect(seconds()).to.deep.equal(['for ever', 'for ever']);
+      expect([harness.writes('host'), harness.writes('member')]).to.deep.equal([['patch pods'], []]);
+    });
+
+    it('changes no pod while the host can not be trusted', async () => {
+      current.host = false;
       harness.addHostPod({ metadata: POLICY('Keep') ?? {} });
       await reconcile();
       expect(harness.writes('host')).to.be.empty;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Container, Pod, Toleration } from '../../../../src/apis/core.js';
+import { OWN_TOLERATIONS_ANNOTATION } from '../../../../src/apis/names.js';
 import { diffPod, type PodChanges, type SpecState, specState } from '../../../../src/clustertree/pod/update.js';
 import { APP, asJson, deepFreeze, hostPod, memberPod, type PodParts } from '../../../support/pods.js';
 import { applyStrategic } from '../../../support/strategic-merge.js';
@@ -36,6 +37,13 @@ describe('specState', () => {
       expect(specState(hostPod({ metadata: { generation }, status: { observedGeneration } }))).to.equal(state);
     });
   }
+
+  it('is applied for a change that only a disconnection policy made, and pending for the next one', () => {
+    const record = JSON.stringify({ tolerations: [], uid: 'host-uid', generation: 2 });
+    const pod = (generation: number): ReturnType<typeof hostPod> =>
+      hostPod({ metadata: { uid: 'host-uid', generation, annotations: { [OWN_TOLERATIONS_ANNOTATION]: record } } });
+    expect([specState(pod(2)), specState(pod(3))]).to.deep.equal(['applied', 'pending']);
+  });
 });
 
 describe('diffPod: labels and annotations', () => {
