@@ -479,12 +479,8 @@ describe('PodReconciler', () => {
       await reconcile();
       harness.addHostPod({ metadata: POLICY('Never') ?? {} });
       await reconcile();
-      expect(harness.warnings.map((text) => /"(.*)"/.exec(text)?.[1])).to.deep.equal([
-        'Forever',
-        'Never',
-        'Never',
-        'Never',
-      ]);
+      const quoted = harness.warnings.map((text) => /"(.*)"/.exec(text)?.[1]);
+      expect(quoted).to.deep.equal(['Forever', 'Never', 'Never', 'Never']);
     });
   });
 
