@@ -45,6 +45,8 @@ export interface ClusterTreeOptions {
   readonly createController: ControllerFactory;
   readonly recorder: EventRecorder;
   readonly onEventDropped: (cluster: string) => void;
+  /** A Cluster is gone, and so is its connection. */
+  readonly onClusterGone: (cluster: string) => void;
   readonly observeRequest: RequestObserver;
   readonly kubelet: KubeletEndpoint;
   readonly reservedNamespaces: readonly string[];
@@ -116,6 +118,7 @@ export class ClusterTree {
       await Promise.all(caches.map((cache) => cache.synced(signal)));
       this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));
       this.#onNodes((cluster) => controller.enqueue(cluster));
+      this.#registry.onChange((cluster) => this.#connectionChanged(cluster));
       await controller.run(signal);
     } finally {
       await this.#registry.close();
@@ -162,6 +165,11 @@ export class ClusterTree {
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
     return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices];
+  }
+
+  #connectionChanged(cluster: string): void {
+    const isGone = this.#clusters.store.get(cluster) === undefined && this.#registry.connection(cluster) === undefined;
+    if (isGone) this.#options.onClusterGone(cluster);
   }
 
   #onClusters(listener: (cluster: Cluster) => void): () => void {

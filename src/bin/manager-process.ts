@@ -85,6 +85,7 @@ export async function runManager(
         metrics.controllerObserver(name, cluster),
       ),
       onEventDropped: () => metrics.eventDropped('overflow'),
+      onClusterGone: (cluster) => void metrics.forgetCluster(cluster),
       observeRequest: observer,
       reservedNamespaces: options.reservedNamespaces,
       memberLimits: { qps: options.memberQps, burst: options.memberBurst },
