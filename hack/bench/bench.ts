@@ -31,7 +31,7 @@ export class PodBench {
     this.#lab = lab;
     this.#options = options;
     this.#log = log;
-    this.#launcher = new ManagerLauncher(lab, options.managerNodeArgs);
+    this.#launcher = new ManagerLauncher(lab, options);
   }
 
   /** Measures everything as often as asked; the result has the medians. */

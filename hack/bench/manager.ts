@@ -1,22 +1,26 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { applyCrds, joinMember, startManager, waitForMembers } from '../lab/federation.js';
 import type { Lab } from '../lab/lab.js';
 import type { LabProcess } from '../lab/supervisor.js';
 import { createFlowSchemas } from './api-calls.js';
+import type { BenchOptions } from './options.js';
 
 /** User that the manager is to every cluster. */
 const USER = 'bench-manager';
 const READY_LIMIT_MS = 120_000;
 
+type ManagerFlags = Pick<BenchOptions, 'managerLog' | 'managerNodeArgs'>;
+
 /** Starts managers for a lab, one after the other. */
 export class ManagerLauncher {
   readonly #lab: Lab;
-  readonly #nodeArgs: readonly string[];
+  readonly #options: ManagerFlags;
   readonly #kubeconfigs = new Map<string, string>();
 
-  constructor(lab: Lab, nodeArgs: readonly string[]) {
+  constructor(lab: Lab, options: ManagerFlags) {
     this.#lab = lab;
-    this.#nodeArgs = nodeArgs;
+    this.#options = options;
   }
 
   /** Gives the manager a user in every cluster, so that its calls can be told from others'. */
@@ -30,10 +34,12 @@ export class ManagerLauncher {
 
   /** Starts a manager; resolves when all virtual nodes are ready. */
   async start(): Promise<LabProcess> {
+    const { managerLog, managerNodeArgs: nodeArgs } = this.#options;
     const manager = await startManager(this.#lab, {
       where: 'client',
       kubeconfig: this.#kubeconfigOf('host'),
-      nodeArgs: this.#nodeArgs,
+      nodeArgs,
+      ...(managerLog !== undefined && { logFile: resolve(managerLog) }),
     });
     for (const member of this.#lab.members) {
       const kubeconfig = await readFile(this.#kubeconfigOf(member.name), 'utf8');

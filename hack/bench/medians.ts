@@ -13,6 +13,7 @@ export function medianOf<T>(runs: readonly T[]): T {
 function combine(values: readonly unknown[]): unknown {
   const present = values.filter((value) => value !== undefined);
   const [first] = present;
+  if (first === undefined) return undefined;
   if (present.every((value) => typeof value === 'number')) return rounded(median(present), 3);
   if (typeof first !== 'object' || first === null || Array.isArray(first)) return first;
   const objects = present as Record<string, unknown>[];

@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly instance: string;
   /** Leave the lab running. */
   readonly keep: boolean;
+  /** Receives what the manager writes; a file of the lab when absent. */
+  readonly managerLog?: string;
   /** Flags of node for the manager. */
   readonly managerNodeArgs: readonly string[];
   /** Runs in the lab's client namespace already. */
@@ -50,6 +52,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--json', 'print one JSON object and nothing else on standard output', false)
     .option('--instance <name>', 'name of the lab', 'bench')
     .option('--keep', 'leave the lab running', false)
+    .option('--manager-log <file>', 'where to keep the log of the manager')
     .option('--manager-node-args <flags>', 'flags of node for the manager, separated by blanks', '')
     .option('--inside', 'for internal use', false)
     .parse([...argv], { from: 'user' });

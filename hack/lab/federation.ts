@@ -23,13 +23,15 @@ export interface ManagerOptions {
 const CRD_FOLDER = 'crds';
 const CRD_FILES = ['kosmos.io_clusters.yaml'];
 
-/** Applies the CRDs to the host and waits until they are served. */
-export async function applyCrds(lab: Lab): Promise<void> {
+/** Applies the CRDs to a cluster, by default the host, and waits until they are served. */
+export async function applyCrds(lab: Lab, cluster: LabCluster = lab.host): Promise<void> {
   for (const file of CRD_FILES) {
     const input = await readFile(join(REPOSITORY, CRD_FOLDER, file), 'utf8');
-    await lab.host.kubectl(['apply', '--server-side', '-f', '-'], { input });
+    await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input });
   }
-  await lab.host.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/clusters.kosmos.io']);
+  // "kubectl wait" fails on a CRD that has no status yet.
+  const list = (): Promise<unknown> => cluster.api.json('GET', '/apis/kosmos.io/v1alpha1/clusters');
+  await waitFor('the CRDs are served', list, { timeoutMs: 30_000 });
 }
 
 /** Starts `kosmos-manager` for a lab; the lab's `down` ends it, if nobody else does. */

@@ -64,7 +64,12 @@ export class InformerCache<T extends KubeObject, U> implements ReflectorSink<T> 
     const version = versionOf(object);
     if (isOlder(version, this.#assumed.get(key))) return true;
     const known = this.#versions.get(key);
-    if (deleted ? isOlder(version, known) : isNotNewer(version, known)) return true;
+    if (deleted ? isOlder(version, known) : isNotNewer(version, known)) {
+      // The watch has brought what was assumed: it is there for certain now.
+      this.#assumed.delete(key);
+      this.#advance(version);
+      return true;
+    }
     const transformed = deleted ? undefined : this.#transform(object);
     // From the past, and unknown: either it was deleted since, or the server mixed up the order. Only a list can tell.
     if (transformed !== undefined && known === undefined && isNotNewer(version, this.#seen)) return false;

@@ -23,3 +23,8 @@ export class TransportError extends FederationError {
     this.mayHaveArrived = options.mayHaveArrived;
   }
 }
+
+/** True for any failure in which the server gave no answer. */
+export function isTransportError(error: unknown): error is TransportError {
+  return error instanceof TransportError;
+}

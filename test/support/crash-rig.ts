@@ -100,7 +100,7 @@ export class CrashRig {
     while (fired !== this.#fired.length) {
       fired = this.#fired.length;
       await this.#restarted();
-      await this.federation.waitForMembers();
+      await eventually(() => this.federation.waitForMembers(), { timeoutMs: 120_000 });
       // The manager renews its lease every 2 s.
       await sleep(2_500);
     }

@@ -106,6 +106,11 @@ export class Federation {
     this.#process = await startManager(this.lab, this.#manager);
   }
 
+  /** Starts another manager, for another host; the lab ends it. */
+  async startOtherManager(options: ManagerOptions): Promise<void> {
+    await startManager(this.lab, options);
+  }
+
   /** As a crash would; resolves when the process is gone. */
   async killManager(): Promise<void> {
     this.manager.kill('SIGKILL');

@@ -3,6 +3,8 @@ import { CLUSTER_LABEL, FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { events, keyOf, objectKey, type ObjectKey } from '../../kube/resource.js';
+import { TokenBucket } from '../../kube/token-bucket.js';
+import type { Clock } from '../../lib/clock.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import { hostUidOf } from '../cluster/ownership.js';
 
@@ -45,22 +47,30 @@ export interface EventMirrorOptions {
   readonly memberPod: (key: ObjectKey) => Pod | undefined;
   /** Called once per event that was given up because too many were waiting. */
   readonly onDropped: () => void;
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly maxPending?: number;
+  /** Events per second on the long run, and at once after a quiet time. @default 30 and 60 */
+  readonly pace?: { readonly qps: number; readonly burst: number };
 }
 
 /** Enough for the burst of a large Deployment; beyond it ordinary events are dropped, and counted. */
 const MAX_PENDING = 2_000;
+/** So that the Events of a large Deployment don't take the host's API server from its pods. */
+const PACE = { qps: 30, burst: 60 };
 
 /**
- * Copies Events about member pods to their host pods. It is fed by a watch, and run by a controller of its own with a
- * low rate, so that it never delays pods. Repetitions that come in faster than they are copied are merged.
+ * Copies Events about member pods to their host pods, at a pace of its own, so that it never delays pods. It is fed by a
+ * watch, and run by a controller that takes warnings first. Repetitions that come in faster than they are copied are
+ * merged, and events of pods that are gone by then cost nothing.
  */
 export class EventMirror implements Reconciler {
   readonly #options: EventMirrorOptions;
   readonly #pending = new Map<ObjectKey, Event>();
+  readonly #bucket: TokenBucket;
 
   constructor(options: EventMirrorOptions) {
     this.#options = options;
+    this.#bucket = new TokenBucket({ ...(options.pace ?? PACE), clock: options.clock });
   }
 
   /**
@@ -83,6 +93,9 @@ export class EventMirror implements Reconciler {
   }
 
   async reconcile(key: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
+    if (!this.#isWanted(key)) return {};
+    await this.#takeTurn(context.signal);
+    // It may have been repeated, or its pod may have gone, while it waited.
     const event = this.#pending.get(key);
     if (event === undefined) return {};
     const hostPod = this.#hostPodOf(event);
@@ -95,6 +108,18 @@ export class EventMirror implements Reconciler {
     }
     if (this.#pending.get(key) === event) this.#pending.delete(key);
     return {};
+  }
+
+  /** Forgets an event of a pod that is gone, so that it takes no other event's turn. */
+  #isWanted(key: ObjectKey): boolean {
+    const event = this.#pending.get(key);
+    const isWanted = event !== undefined && this.#hostPodOf(event) !== undefined;
+    if (!isWanted) this.#pending.delete(key);
+    return isWanted;
+  }
+
+  async #takeTurn(signal: AbortSignal): Promise<void> {
+    while (!this.#bucket.tryTake()) await this.#options.clock.sleep(this.#bucket.waitMs(), signal);
   }
 
   #hostPodOf(event: Event): Pod | undefined {

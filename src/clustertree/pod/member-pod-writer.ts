@@ -3,6 +3,7 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
+import type { Member } from '../cluster/member.js';
 import { withOwnTolerations } from './disconnection.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
@@ -124,20 +125,27 @@ export class MemberPodWriter {
     const { member, caches } = this.#options;
     const name = hostPod.spec?.nodeName ?? '';
     const spec = member.config.virtualNodes.find(({ nodeName }) => nodeName === name);
+    const labels = caches.nodes.get(name)?.metadata?.labels;
     return {
       ...member.ownership,
+      ...knownOf(member),
       mode: modeOf(spec),
-      virtualNode: {
-        name,
-        labels: caches.nodes.get(name)?.metadata?.labels ?? {},
-        taints: spec?.taints ?? [],
-      },
-      memberLabelKeys: member.nodeLabelKeys,
-      memberPriorityClasses: member.classNames?.priorityClasses,
-      memberRuntimeClasses: member.classNames?.runtimeClasses,
+      virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
     };
   }
+}
+
+/** What is known of the member beside its pods. */
+function knownOf({
+  nodeLabelKeys,
+  classNames,
+}: Member): Pick<TranslateContext, 'memberLabelKeys' | 'memberPriorityClasses' | 'memberRuntimeClasses'> {
+  return {
+    memberLabelKeys: nodeLabelKeys,
+    memberPriorityClasses: classNames?.priorityClasses,
+    memberRuntimeClasses: classNames?.runtimeClasses,
+  };
 }
 
 function modeOf(spec: PodReconcilerOptions['member']['config']['virtualNodes'][number] | undefined): MemberMode {

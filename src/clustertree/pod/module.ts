@@ -31,6 +31,8 @@ export interface PodFeatureOptions {
 
 /** Reconciles of one member at the same time; nearly all of their time is waiting for API servers. */
 const CONCURRENCY = 32;
+/** Mirrored Events have a pace; this many at once lets them keep it when the host answers slowly. */
+const EVENT_CONCURRENCY = 4;
 /** How often every pod is compared again, whatever the watches said. */
 const RESYNC_MS = 5 * 60_000;
 
@@ -161,8 +163,10 @@ class PodModule implements MemberModule {
       hostPod: (key) => caches.pods.get(config.name, key),
       memberPod: (key) => pods.store.get(key),
       onDropped: () => onEventDropped(config.name),
+      clock: this.#options.clock,
     });
-    const controller = createController({ name: 'event', cluster: config.name, reconciler: mirror });
+    const settings = { name: 'event', cluster: config.name, reconciler: mirror };
+    const controller = createController({ ...settings, concurrency: EVENT_CONCURRENCY });
     const watch = watchMemberEvents(
       {
         ...{ client, logger, clock: this.#options.clock, random: this.#options.random },

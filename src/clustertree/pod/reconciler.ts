@@ -44,10 +44,19 @@ const REFUSED_RETRY_MS = 60_000;
 const UNKNOWN_RETRY_MS = 1_000;
 /** A host pod whose node is gone; each look costs a read, and the node's return is heard of. */
 const NODE_UNKNOWN_RETRY_MS = 5_000;
+const NODE_LEAVING = 'NodeLeaving';
 /** A step may lead to another (confirm, then act); more than this in one go is a mistake. */
 const MAX_STEPS = 4;
 
 type Deletion = Extract<Action, { kind: 'delete-member' | 'delete-host' }>;
+/** A look at one of the API servers, because its cache alone is not trusted. */
+type Look = Extract<Action, { kind: 'confirm-orphan' | 'confirm-lost' }>;
+/** The end of a reconcile, or what is known now. */
+type Step = { readonly result: Result } | { readonly state: PodState };
+
+function isLook(action: Action): action is Look {
+  return action.kind === 'confirm-orphan' || action.kind === 'confirm-lost';
+}
 
 /** Brings one pod name in one member in step with the host: each reconcile reads the caches, decides, and acts once. */
 export class PodReconciler implements Reconciler {
@@ -65,7 +74,10 @@ export class PodReconciler implements Reconciler {
     let state = await this.#disconnection.obey(this.#read(key), context.signal);
     if (state.hostPod === undefined) this.#disconnection.forget(key);
     for (let step = 0; step < MAX_STEPS; step += 1) {
-      const next = await this.#act(key, state, decidePod(state), context.signal);
+      const action = decidePod(state);
+      const next = isLook(action)
+        ? { state: await this.#look(key, state, action, context.signal) }
+        : await this.#act(key, state, action, context.signal);
       if ('result' in next) return next.result;
       state = next.state;
     }
@@ -83,40 +95,35 @@ export class PodReconciler implements Reconciler {
       hostSynced: current.host,
       memberSynced: current.member,
       onOurNode: hostPod !== undefined,
-      namespaceAllowed: this.#isNamespaceAllowed(splitKey(key).namespace ?? ''),
+      namespaceAllowed: this.#isNamespaceAllowed(splitKey(key).namespace ?? '') && this.#isWanted(hostPod),
     };
   }
 
   #isNamespaceAllowed(name: string): boolean {
-    const { caches, namespacePolicy, member } = this.#options;
-    return !member.leaving && namespacePolicy.allows(caches.namespaces.get(name), name);
+    const { caches, namespacePolicy } = this.#options;
+    return namespacePolicy.allows(caches.namespaces.get(name), name);
   }
 
-  async #act(
-    key: ObjectKey,
-    state: PodState,
-    action: Action,
-    signal: AbortSignal,
-  ): Promise<{ readonly result: Result } | { readonly state: PodState }> {
+  /** Whether the Cluster still asks for the pod's virtual node; else there are no settings any more to translate by. */
+  #isWanted(hostPod: Pod | undefined): boolean {
+    const { config, leaving } = this.#options.member;
+    return !leaving && config.virtualNodes.some(({ nodeName }) => nodeName === hostPod?.spec?.nodeName);
+  }
+
+  async #act(key: ObjectKey, state: PodState, action: Exclude<Action, Look>, signal: AbortSignal): Promise<Step> {
     switch (action.kind) {
       case 'nothing':
         return { result: {} };
       case 'wait':
         return { result: this.#wait(key, action.reason) };
-      case 'create': {
-        const existing = await this.#create(state, signal);
-        return existing === undefined ? { result: {} } : { state: { ...state, ...existing } };
-      }
+      case 'create':
+        return this.#create(state, signal);
       case 'update':
       case 'status':
         return { result: await this.#update(state, action.kind === 'update', signal) };
       case 'delete-member':
       case 'delete-host':
         return { result: await this.#delete(key, action, signal) };
-      case 'confirm-orphan':
-        return { state: await this.#readHost(key, state, signal) };
-      case 'confirm-lost':
-        return { state: await this.#readMember(key, state, signal) };
       case 'fail-host':
         return { result: await this.#fail(state, action, signal) };
       case 'foreign':
@@ -134,37 +141,34 @@ export class PodReconciler implements Reconciler {
   }
 
   #refuse(key: ObjectKey, state: PodState, action: { readonly reason: string; readonly message: string }): Result {
-    const { caches, member } = this.#options;
     // A pod may be heard of before the namespace that was made for it; that one's arrival queues the pod again.
-    if (caches.namespaces.get(splitKey(key).namespace ?? '') === undefined) return { requeueAfterMs: UNKNOWN_RETRY_MS };
-    if (member.leaving)
-      this.#warn(state, 'ClusterLeaving', `Member cluster ${member.config.name} takes no new pods: it is leaving.`);
-    else this.#warn(state, action.reason, action.message);
+    const isKnown = this.#options.caches.namespaces.get(splitKey(key).namespace ?? '') !== undefined;
+    if (!isKnown) return { requeueAfterMs: UNKNOWN_RETRY_MS };
+    const node = state.hostPod?.spec?.nodeName ?? '';
+    if (this.#isWanted(state.hostPod)) this.#warn(state, action.reason, action.message);
+    else this.#warn(state, NODE_LEAVING, `Virtual node ${node} takes no new pods: it is about to go.`);
     return { requeueAfterMs: REFUSED_RETRY_MS };
   }
 
-  /** Undefined when the pod was made or can't be; else what already has its name in the member. */
-  async #create(state: PodState, signal: AbortSignal): Promise<Partial<PodState> | undefined> {
+  async #create(state: PodState, signal: AbortSignal): Promise<Step> {
     const hostPod = state.hostPod;
-    if (hostPod === undefined) return undefined;
+    if (hostPod === undefined) return { result: {} };
     const outcome = await this.#writer.create(hostPod, signal);
     switch (outcome.kind) {
       case 'created':
       case 'refused':
-        return undefined;
+        return { result: {} };
       case 'exists':
-        return { memberPod: outcome.pod, memberLive: true };
+        return { state: { ...state, memberPod: outcome.pod, memberLive: true } };
       case 'daemonset':
-        await this.#fail(state, { ...outcome, disruption: false }, signal);
-        return undefined;
+        return { result: await this.#fail(state, { ...outcome, disruption: false }, signal) };
     }
   }
 
   async #update(state: PodState, wantsSpec: boolean, signal: AbortSignal): Promise<Result> {
     const { hostPod, memberPod } = state;
     if (hostPod === undefined || memberPod === undefined) return {};
-    // A cluster that leaves has no settings any more to translate by.
-    const withSpec = wantsSpec && !this.#options.member.leaving;
+    const withSpec = wantsSpec && this.#isWanted(hostPod);
     const { inStep, current } = withSpec
       ? await this.#writer.update(hostPod, memberPod, signal)
       : { inStep: false, current: memberPod };
@@ -213,15 +217,14 @@ export class PodReconciler implements Reconciler {
     return {};
   }
 
-  async #readHost(key: ObjectKey, state: PodState, signal: AbortSignal): Promise<PodState> {
+  async #look(key: ObjectKey, state: PodState, action: Look, signal: AbortSignal): Promise<PodState> {
     const { host, caches, member } = this.#options;
+    if (action.kind === 'confirm-lost') {
+      return { ...state, memberPod: await this.#get(member.client, key, signal), memberLive: true };
+    }
     const hostPod = await this.#get(host, key, signal);
     const onOurNode = caches.pods.hasNode(member.config.name, hostPod?.spec?.nodeName ?? '');
     return { ...state, hostPod, onOurNode, hostLive: true };
-  }
-
-  async #readMember(key: ObjectKey, state: PodState, signal: AbortSignal): Promise<PodState> {
-    return { ...state, memberPod: await this.#get(this.#options.member.client, key, signal), memberLive: true };
   }
 
   async #get(client: KubeClient, key: ObjectKey, signal: AbortSignal): Promise<Pod | undefined> {

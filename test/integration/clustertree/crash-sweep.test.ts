@@ -1,9 +1,15 @@
 import { expect } from 'chai';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CrashRig, kindOf, nameOf, type CrashPoint } from '../../support/crash-rig.js';
 import { cleaned, membershipScript, podScript, restartScript, type CrashScript } from '../../support/crash-scripts.js';
+import { eventually } from '../../support/eventually.js';
+import { isReady } from '../../support/federation.js';
+import { deployments } from '../../support/resources.js';
+import { deployment } from '../../support/workloads.js';
 
 /** A call that happens by chance, such as the repetition of an Event, may be missing in a run. */
 const ATTEMPTS = 3;
+const SLOW = { timeoutMs: 180_000 };
 
 /** Writes that the scripts are made to cause. A recording without one of them would sweep nothing. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
@@ -35,7 +41,10 @@ describe('a manager that is killed', () => {
     rig = await CrashRig.start({ instance: 'it-crash', members: 2, nodes: 1 });
   });
 
-  after(() => rig.close());
+  after(async () => {
+    (await import('node:fs')).copyFileSync(rig.federation.manager.logFile, '/tmp/crash-manager.log');
+    await rig.close();
+  });
 
   function runScript(script: CrashScript): Promise<void> {
     runs += 1;
@@ -50,7 +59,6 @@ describe('a manager that is killed', () => {
     await cleaned(rig);
     const kinds = new Set(rig.calls.map(kindOf));
     expect([...kinds]).to.include.members([...(EXPECTED[script.name] ?? [])]);
-    if (process.env['CRASH_DEBUG']) process.stderr.write(`${[...kinds].sort().join('\n')}\n`);
     const points = [...kinds].flatMap((kind) => [
       { kind, phase: 'before' as const },
       { kind, phase: 'after' as const },
@@ -100,4 +108,31 @@ describe('a manager that is killed', () => {
     this.timeout(600_000);
     await sweep(membershipScript);
   });
+
+  it('with 1,000 healthy pods, or ended in good order, writes nothing about them when it starts again', async function () {
+    this.timeout(300_000);
+    const { federation } = rig;
+    const web = { namespace: await federation.namespace('thousand'), name: 'web' };
+    await federation.host.create(deployments, deployment({ ...web, replicas: 1_000 }));
+    await eventually(async () => expect(await allReady(web.namespace)).to.equal(1_000), { ...SLOW, intervalMs: 1_000 });
+    await sleep(3_000);
+    rig.arm([]);
+    rig.forget();
+    await rig.crash();
+    await rig.settled();
+    federation.manager.kill('SIGTERM');
+    await federation.manager.wait();
+    await federation.startManager();
+    await rig.settled();
+    await sleep(3_000);
+    expect(rig.calls.filter(({ resource }) => resource === 'pods').map(kindOf)).to.include('member LIST pods');
+    const touched = rig.writes.filter(({ resource }) => /^(pods|events|namespaces)/.test(resource));
+    expect(touched.filter(({ name, resource }) => name !== undefined || resource === 'pods')).to.deep.equal([]);
+    await federation.host.delete(deployments, web, { propagationPolicy: 'Background' });
+    await eventually(async () => expect(await federation.pods('host', web.namespace)).to.have.length(0), SLOW);
+  });
+
+  async function allReady(namespace: string): Promise<number> {
+    return (await rig.federation.pods('host', namespace)).filter(isReady).length;
+  }
 });

@@ -182,6 +182,12 @@ describe('HttpKubeClient', () => {
       expect(last()).to.contain('?fieldManager=other');
     });
 
+    it('deletes whatever the server sends back for it', async () => {
+      server.handler = (_request, response) => void response.end('{"kind":"Pod", and so on');
+      await client.delete(pods, REF);
+      expect(server.requests[0]?.method).to.equal('DELETE');
+    });
+
     it('deletes with options in the body', async () => {
       await client.delete(pods, REF, {
         gracePeriodSeconds: 0,

@@ -220,6 +220,23 @@ describe('InformerCache', () => {
       expect(news().sort()).to.deep.equal(['-b@14', 'a@13>a@15']);
     });
 
+    it('has nothing more to wait for once the watch has brought them', () => {
+      cache.assume(thing('b', 11));
+      cache.assume(thing('a', 13));
+      cache.apply(false, thing('b', 11));
+      cache.apply(false, thing('a', 13));
+      expect(cache.progress('20')).to.equal(true);
+      expect(values()).to.deep.equal(['a@13', 'b@11']);
+    });
+
+    it('does not take an answer that comes after the watch has brought the same and then the deletion', () => {
+      cache.assume(thing('b', 11));
+      cache.apply(false, thing('b', 11));
+      cache.apply(true, thing('b', 12));
+      cache.assume(thing('b', 11));
+      expect(values()).to.not.include('b@11');
+    });
+
     it('asks for a list when the watch is past one without having brought it', () => {
       cache.assume(thing('b', 11));
       expect(cache.progress('10')).to.equal(true);

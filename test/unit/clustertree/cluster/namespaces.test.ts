@@ -1,12 +1,8 @@
 import { expect } from 'chai';
 import type { Namespace } from '../../../../src/apis/core.js';
 import { HOST_UID_ANNOTATION } from '../../../../src/apis/names.js';
-import {
-  desiredNamespace,
-  MemberNamespaces,
-  namespacePatch,
-  trimNamespace,
-} from '../../../../src/clustertree/cluster/namespaces.js';
+import type { MemberNamespaces } from '../../../../src/clustertree/cluster/namespaces.js';
+import { desiredNamespace, namespacePatch, trimNamespace } from '../../../../src/clustertree/cluster/namespaces.js';
 import { isOwned, ownershipLabels } from '../../../../src/clustertree/cluster/ownership.js';
 import { namespaces, serviceAccounts } from '../../../../src/kube/resource.js';
 import { apiError, MemberHarness, ownNamespace, OWNERSHIP } from '../../../support/member-harness.js';

@@ -82,6 +82,7 @@ describe('EventMirror', () => {
     mirror = new EventMirror({
       ...{ host: harness.host, clusterName: 'member1', hostPod: () => host, memberPod: () => member },
       onDropped: () => (dropped += 1),
+      clock: harness.clock,
       ...more,
     });
   }

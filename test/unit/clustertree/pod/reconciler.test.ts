@@ -151,8 +151,17 @@ describe('PodReconciler', () => {
       harness.addHostPod();
       expect(await reconcile()).to.deep.equal({ requeueAfterMs: 60_000 });
       expect(harness.warnings).to.deep.equal([
-        'web ClusterLeaving: Member cluster member1 takes no new pods: it is leaving.',
+        'web NodeLeaving: Virtual node kosmos-member1 takes no new pods: it is about to go.',
       ]);
+    });
+
+    it('a new pod on a node that leafModels no longer name', async () => {
+      const leafModels = [{ leafNodeName: 'gpu', nodeSelector: { labelSelector: { matchLabels: { pool: 'gpu' } } } }];
+      make({ config: clusterConfig({ spec: { clusterTreeOptions: { leafModels } } }) });
+      harness.addHostPod();
+      await reconcile();
+      expect(harness.warnings[0]).to.match(/^web NodeLeaving: /);
+      expect(harness.writes('member')).to.be.empty;
     });
 
     it('a pod that needs what the member does not have, and changes nothing', async () => {
@@ -430,13 +439,6 @@ describe('PodReconciler', () => {
       await reconcile();
       expect(seconds()).to.deep.equal(['for ever', 'for ever']);
       expect([harness.writes('host'), harness.writes('member')]).to.deep.equal([['patch pods'], []]);
-    });
-
-    it('changes no pod while the host can not be trusted', async () => {
-      current.host = false;
-      harness.addHostPod({ metadata: POLICY('Keep') ?? {} });
-      await reconcile();
-      expect(harness.writes('host')).to.be.empty;
     });
 
     it('leaves a pod that went meanwhile, and tries again after a conflict', async () => {
