@@ -441,13 +441,6 @@ describe('PodReconciler', () => {
       expect([harness.writes('host'), harness.writes('member')]).to.deep.equal([['patch pods'], []]);
     });
 
-    it('changes no pod while the host can not be trusted', async () => {
-      current.host = false;
-      harness.addHostPod({ metadata: POLICY('Keep') ?? {} });
-      await reconcile();
-      expect(harness.writes('host')).to.be.empty;
-    });
-
     it('leaves a pod that went meanwhile, and tries again after a conflict', async () => {
       harness.addHostPod({ metadata: POLICY('Keep') ?? {} });
       harness.host.fail({ verb: 'patch', error: apiError(409, 'Conflict') });
