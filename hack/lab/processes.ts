@@ -19,10 +19,16 @@ export function startTicksOf(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may contain blanks, so fields are counted after it; the state is the third.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    const ended = fields[0] === 'Z' || fields[0] === 'X';
+    return ended && !hasThreads(pid) ? undefined : fields[19];
   } catch {
     return undefined;
   }
+}
+
+/** The first thread of a killed process may be a zombie while others still hold its sockets. */
+function hasThreads(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).length > 1;
 }
 
 /** Tells whether that very process still runs. */
