@@ -80,6 +80,18 @@ export class Metrics {
     return { watchEnded: (resource, reason) => restarts.inc({ cluster, resource, reason }) };
   }
 
+  /** Says where the figures of a member come from, of the given possibilities. */
+  statsSource(cluster: string, source: string, possible: readonly string[]): void {
+    const gauge = this.#gauge('kosmos_stats_source');
+    for (const one of possible) gauge.set({ cluster, source: one }, one === source ? 1 : 0);
+  }
+
+  /** Says how much had no figures in the last answer of a virtual node, by kind. */
+  statsMissing(cluster: string, node: string, missing: Readonly<Record<string, number>>): void {
+    const gauge = this.#gauge('kosmos_stats_missing');
+    for (const [kind, count] of Object.entries(missing)) gauge.set({ cluster, node, kind }, count);
+  }
+
   /** Says whether this process leads. */
   leader(leading: boolean): void {
     this.#gauge('kosmos_leader').set(leading ? 1 : 0);

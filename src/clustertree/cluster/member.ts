@@ -8,6 +8,12 @@ import type { ClusterConfig } from './options.js';
 import type { Ownership } from './ownership.js';
 import type { Probe } from './probe.js';
 
+/** A node of the member that stands behind a virtual node. */
+export interface NodeBehind {
+  readonly name: string;
+  readonly ready: boolean;
+}
+
 /** A joined member while it is connected: what all features share. Made anew when its kubeconfig or settings change. */
 export interface Member {
   readonly config: ClusterConfig;
@@ -25,6 +31,8 @@ export interface Member {
   readonly classNames?: ClassNames;
   /** Keys of all labels of its nodes; undefined while they are not known. */
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
+  /** The nodes behind one of its virtual nodes, in order of their names; undefined while they are not known. */
+  nodesBehind?(virtualNode: string): readonly NodeBehind[] | undefined;
   /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
   readonly leaving: boolean;
   /** To be called when what a module reports has changed. */
@@ -48,6 +56,8 @@ export interface MemberModule {
   readonly report?: ModuleReport;
   /** Keys of all labels of the member's nodes, from the module that knows them. */
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
+  /** The nodes behind a virtual node, from the module that knows them; undefined while it doesn't. */
+  nodesBehind?(virtualNode: string): readonly NodeBehind[] | undefined;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Writes, on the leader only, until aborted. May be called again after it ended. */

@@ -78,7 +78,8 @@ function belongsTo(sample: string, family: OpenFamily): boolean {
 function parseSample(line: string, relabel: Relabel): Sample | undefined {
   const name = NAME.exec(line)?.[0];
   if (name === undefined) return undefined;
-  const parsed = line[name.length] === '{' ? parseLabels(line, name.length + 1) : { labels: NO_LABELS, end: name.length };
+  const parsed =
+    line[name.length] === '{' ? parseLabels(line, name.length + 1) : { labels: NO_LABELS, end: name.length };
   if (parsed === undefined) return undefined;
   const labels = relabel(parsed.labels, line.slice(name.length + 1, Math.max(parsed.end - 1, name.length + 1)));
   if (labels === undefined) return undefined;

@@ -1,6 +1,13 @@
 import { parseExposition, type MetricFamily, type SampleLabels } from './exposition.js';
 import type { OwnPod, OwnPods } from './own-pods.js';
 
+/** What a node of the member exposes about pods of one virtual node. */
+export interface PodSeries {
+  readonly families: readonly MetricFamily[];
+  /** The pods that have any series. */
+  readonly seen: ReadonlySet<OwnPod>;
+}
+
 /**
  * Of what a node of the member exposes, the series that are about pods of the virtual node, with the UIDs of the host.
  * Everything else is left out: series of others' pods, and those of the node itself.
@@ -11,11 +18,15 @@ import type { OwnPod, OwnPods } from './own-pods.js';
  *
  * @param node of the member that exposes the text.
  */
-export function ownSeries(text: string, node: string, pods: OwnPods): readonly MetricFamily[] {
-  return parseExposition(text, (labels, written) => {
+export function podSeries(text: string, node: string, pods: OwnPods): PodSeries {
+  const seen = new Set<OwnPod>();
+  const families = parseExposition(text, (labels, written) => {
     const pod = ownerOf(labels, node, pods);
-    return pod === undefined ? undefined : withHostUid(written, pod);
+    if (pod === undefined) return undefined;
+    seen.add(pod);
+    return withHostUid(written, pod);
   });
+  return { families, seen };
 }
 
 function ownerOf(labels: SampleLabels, node: string, pods: OwnPods): OwnPod | undefined {

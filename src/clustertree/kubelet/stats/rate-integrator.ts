@@ -46,10 +46,10 @@ export class RateIntegrator {
     return counter;
   }
 
-  /** Forgets all counters but those of these keys. */
-  retain(keys: ReadonlySet<string>): void {
+  /** Forgets the counters of all keys that shall not be kept. */
+  retain(keep: (key: string) => boolean): void {
     for (const key of [...this.#counters.keys()]) {
-      if (!keys.has(key)) this.#counters.delete(key);
+      if (!keep(key)) this.#counters.delete(key);
     }
   }
 }

@@ -42,6 +42,7 @@ describe('compileCluster', () => {
         },
       ],
       namespaceSelector: {},
+      statsSource: 'MetricsAPI',
       disconnectionPolicy: { kind: 'Evict' },
       cleanupTimeoutMs: 300_000,
     });
