@@ -25,7 +25,7 @@ describe('podSeries', () => {
     expect(kept(line)).to.equal(line);
   });
 
-  it('puts the UID of the host in the place of the member pod’s', () => {
+  it("puts the UID of the host in the place of the member pod's", () => {
     const line = `prober_probe_total{container="app",namespace="shop",pod="web",pod_uid="${MEMBER_UID}"} 3`;
     expect(kept(line)).to.equal(line.replace(MEMBER_UID, HOST_UID));
   });
