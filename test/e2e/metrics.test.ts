@@ -1,0 +1,198 @@
+import { expect } from 'chai';
+import { LAB_IMAGES } from '../../hack/lab/full/images.js';
+import { METRICS_SERVER_ARGS, startMetricsServer } from '../../hack/lab/metrics-server.js';
+import type { Pod } from '../../src/apis/core.js';
+import type { Summary } from '../../src/apis/stats.js';
+import { parseExposition, type SampleLabels } from '../../src/clustertree/kubelet/stats/exposition.js';
+import { podMetrics } from '../../src/kube/metrics-resources.js';
+import { eventually } from '../support/eventually.js';
+import { Federation } from '../support/federation.js';
+import { deployments, horizontalPodAutoscalers } from '../support/resources.js';
+import { parseTop, type TopLine } from '../support/top.js';
+import { deployment } from '../support/workloads.js';
+
+const NAMESPACE = 'metrics';
+const APP = 'busy';
+/** member1 lets its kubelets be read, member2 has a metrics-server. */
+const EXACT = 'kosmos-member1';
+const APPROXIMATE = 'kosmos-member2';
+/** Millicores that a container may use, and uses. */
+const LIMIT = 100;
+const CONTROLLER_ARGS = [
+  '--horizontal-pod-autoscaler-sync-period=5s',
+  '--horizontal-pod-autoscaler-cpu-initialization-period=10s',
+  '--horizontal-pod-autoscaler-initial-readiness-delay=5s',
+];
+const FIGURES_LIMIT = { timeoutMs: 90_000, intervalMs: 1_000 };
+
+describe('CPU and memory figures of virtual nodes', () => {
+  let federation: Federation;
+
+  before(async function () {
+    this.timeout(400_000);
+    federation = await Federation.start({
+      ...{ instance: 'e2e-metrics', members: 2, full: true, join: false },
+      extraArgs: { ...METRICS_SERVER_ARGS, 'kube-controller-manager': CONTROLLER_ARGS },
+    });
+    const { lab } = federation;
+    await startMetricsServer(lab, lab.cluster('member2'));
+    await federation.join('member1', { clusterTreeOptions: { statsSource: 'Kubelets' } });
+    await federation.join('member2');
+    await federation.waitForMembers();
+    await startMetricsServer(lab, lab.host);
+    await federation.namespace(NAMESPACE);
+    await federation.host.create(deployments, busy(2));
+    await federation.runningPods('host', NAMESPACE, 2);
+  });
+
+  after(async () => {
+    await federation.down();
+  });
+
+  /** Uses all the CPU that it may; one pod in each member, as long as that is possible. */
+  function busy(replicas: number): ReturnType<typeof deployment> {
+    const resources = { requests: { cpu: `${LIMIT / 2}m`, memory: '16Mi' }, limits: { cpu: `${LIMIT}m` } };
+    const command = ['sh', '-c', 'while :; do :; done'];
+    const spread = {
+      ...{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+      labelSelector: { matchLabels: { app: APP } },
+      // Real nodes of the host would count as empty domains.
+      nodeAffinityPolicy: 'Honor',
+    };
+    const spec = {
+      containers: [{ name: 'main', image: LAB_IMAGES.busybox, command, resources }],
+      topologySpreadConstraints: [spread],
+      terminationGracePeriodSeconds: 0,
+    };
+    return deployment({ namespace: NAMESPACE, name: APP, replicas, spec });
+  }
+
+  const raw = async (node: string, path: string): Promise<string> =>
+    (await federation.lab.host.kubectl(['get', '--raw', `/api/v1/nodes/${node}/proxy${path}`])).stdout;
+  const summaryOf = async (node: string): Promise<Summary> => JSON.parse(await raw(node, '/stats/summary')) as Summary;
+
+  async function top(...args: readonly string[]): Promise<readonly TopLine[]> {
+    const { stdout } = await federation.lab.host.kubectl(['top', ...args, '--no-headers']);
+    return parseTop(stdout);
+  }
+
+  async function podOn(node: string): Promise<Pod> {
+    const pod = (await federation.pods('host', NAMESPACE)).find(({ spec }) => spec?.nodeName === node);
+    if (pod === undefined) throw new Error(`no pod is on ${node}`);
+    return pod;
+  }
+
+  it('reach kubectl top node for every virtual node', async () => {
+    const lines = await eventually(async () => {
+      const found = await top('node');
+      expect(found.map(({ name }) => name)).to.include.members([EXACT, APPROXIMATE]);
+      return found;
+    }, FIGURES_LIMIT);
+    for (const { name, millicores, mebibytes } of lines) {
+      expect(millicores, name).to.be.greaterThan(0);
+      expect(mebibytes, name).to.be.greaterThan(10);
+    }
+  });
+
+  it('reach kubectl top pod, exact or approximate, and tell what the containers really use', async () => {
+    await eventually(async () => {
+      for (const node of [EXACT, APPROXIMATE]) {
+        const { metadata } = await podOn(node);
+        const line = (await top('pod', '-n', NAMESPACE, '--containers')).find(({ name }) => name === metadata?.name);
+        expect(line?.millicores, `${node}: ${JSON.stringify(line)}`).to.be.within(LIMIT * 0.7, LIMIT * 1.3);
+      }
+    }, FIGURES_LIMIT);
+  });
+
+  it('agree with what the member says itself', async () => {
+    const { metadata } = await podOn(APPROXIMATE);
+    const ref = { namespace: NAMESPACE, name: metadata?.name ?? '' };
+    const inMember = await federation.client('member2').get(podMetrics, ref);
+    const found = (await summaryOf(APPROXIMATE)).pods.find(({ podRef }) => podRef.uid === metadata?.uid);
+    const nanoCores = found?.cpu?.['usageNanoCores'] as number;
+    expect(nanoCores / 1e6).to.be.closeTo(LIMIT, LIMIT * 0.3);
+    expect(inMember.containers).to.have.length(1);
+  });
+
+  for (const node of [EXACT, APPROXIMATE]) {
+    it(`are those of own pods only, under the host's UIDs, in the Summary of ${node}`, async () => {
+      const { metadata } = await podOn(node);
+      const { node: stats, pods } = await summaryOf(node);
+      expect(stats.nodeName).to.equal(node);
+      expect(pods.map(({ podRef }) => podRef)).to.deep.equal([
+        { namespace: NAMESPACE, name: metadata?.name, uid: metadata?.uid },
+      ]);
+      expect(stats.cpu?.['usageCoreNanoSeconds']).to.be.greaterThan(0);
+      expect(stats.memory?.['workingSetBytes']).to.be.greaterThan(10_000_000);
+    });
+  }
+
+  it('include file systems and network where kubelets are read', async () => {
+    const { node, pods } = await summaryOf(EXACT);
+    expect(node.fs?.['capacityBytes']).to.be.greaterThan(0);
+    expect(pods[0]).to.include.keys('network', 'ephemeral-storage');
+  });
+
+  it('are served as cAdvisor and probes have them where kubelets are read, and nowhere else', async () => {
+    const { metadata } = await podOn(EXACT);
+    const seen: SampleLabels[] = [];
+    const families = parseExposition(await raw(EXACT, '/metrics/cadvisor'), (labels, written) => {
+      seen.push(labels);
+      return written;
+    });
+    expect(families.map(({ name }) => name)).to.include('container_cpu_usage_seconds_total');
+    expect(new Set(seen.map(({ pod }) => pod))).to.deep.equal(new Set([metadata?.name]));
+    expect(seen.some(({ id }) => id?.includes(metadata?.uid ?? 'none') === true)).to.equal(true);
+    expect(await raw(EXACT, '/metrics/probes')).to.equal('');
+    const refusal = await federation.lab.host.kubectl(
+      ['get', '--raw', `/api/v1/nodes/${APPROXIMATE}/proxy/metrics/cadvisor`],
+      { allowFailure: true },
+    );
+    expect(refusal.stderr).to.contain('statsSource');
+  });
+
+  it('cost the member one request, however many ask', async () => {
+    const count = async (): Promise<number> => {
+      const proxied = parseExposition(await federation.lab.cluster('member1').metrics(), (labels, written) =>
+        labels['resource'] === 'nodes' && labels['subresource'] === 'proxy' ? written : undefined,
+      ).find(({ name }) => name === 'apiserver_request_total');
+      return (proxied?.samples ?? []).reduce((sum, { value }) => sum + Number(value), 0);
+    };
+    const before = await count();
+    await Promise.all(Array.from({ length: 20 }, () => raw(EXACT, '/metrics/probes')));
+    // metrics-server may have asked for something else meanwhile.
+    expect((await count()) - before).to.be.within(1, 3);
+  });
+
+  it('let a HorizontalPodAutoscaler scale a Deployment over both members', async () => {
+    await federation.host.create(horizontalPodAutoscalers, {
+      ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
+      metadata: { namespace: NAMESPACE, name: APP },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: APP },
+        ...{ minReplicas: 2, maxReplicas: 4 },
+        metrics: [
+          { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 100 } } },
+        ],
+      },
+    });
+    await eventually(async () => {
+      const { status } = await federation.host.get(horizontalPodAutoscalers, { namespace: NAMESPACE, name: APP });
+      expect(status?.desiredReplicas, JSON.stringify(status)).to.equal(4);
+    }, FIGURES_LIMIT);
+    const pods = await federation.runningPods('host', NAMESPACE, 4);
+    const nodes = pods.map(({ spec }) => spec?.nodeName).sort();
+    expect(nodes).to.deep.equal([EXACT, EXACT, APPROXIMATE, APPROXIMATE]);
+  });
+
+  it('say that they are missing when a member is gone, and are still there for the others', async () => {
+    await federation.lab.cluster('member1').stopApiServer();
+    await eventually(async () => {
+      expect(await raw(EXACT, '/metrics/resource')).to.contain('resource_scrape_error 1');
+    }, FIGURES_LIMIT);
+    await eventually(async () => {
+      const names = (await top('node')).map(({ name }) => name);
+      expect(names).to.include(APPROXIMATE).and.not.include(EXACT);
+    }, FIGURES_LIMIT);
+  });
+});
