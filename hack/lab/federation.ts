@@ -42,7 +42,7 @@ export function startManager(lab: Lab, options: ManagerOptions = {}): Promise<La
   const args = [
     ...['--enable-source-maps', ...(options.nodeArgs ?? []), program],
     ...['--kubeconfig', options.kubeconfig ?? lab.host.kubeconfigPath],
-    ...['--kubelet-address', address, '--health-port', '0'],
+    ...['--kubelet-address', address, '--kubelet-listen-address', address, '--health-port', '0'],
     ...(options.args ?? []),
   ];
   return lab.spawnIn(where, process.execPath, args, {

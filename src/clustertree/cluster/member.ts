@@ -1,6 +1,7 @@
 import type { Namespace, Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
+import type { KubeTransport } from '../../kube/transport.js';
 import type { Logger } from '../../lib/logger.js';
 import type { ClassNames } from './member-classes.js';
 import type { MemberNamespaces } from './namespaces.js';
@@ -14,12 +15,16 @@ export interface NodeBehind {
   readonly ready: boolean;
 }
 
+/** Requests whose answers are read as they come in, on connections of their own. Every replica may send them. */
+export type MemberStreams = Pick<KubeTransport, 'stream' | 'upgrade'>;
+
 /** A joined member while it is connected: what all features share. Made anew when its kubeconfig or settings change. */
 export interface Member {
   readonly config: ClusterConfig;
   readonly ownership: Ownership;
   /** Writes only while this process leads. */
   readonly client: KubeClient;
+  readonly streams: MemberStreams;
   readonly probe: Probe;
   /** Our pods in the member. */
   readonly pods: Informer<Pod>;

@@ -18,7 +18,7 @@ import { LeaseRenewals } from './lease-renewals.js';
 import { NodeLeases } from './leases.js';
 import { trimNode, type MemberNode } from './member-node.js';
 import { isOurs } from './model.js';
-import type { KubeletEndpoint } from './node-facts.js';
+import type { KubeletEndpoints } from './node-facts.js';
 import { NodeReconciler } from './reconciler.js';
 
 export interface NodeFeatureOptions {
@@ -29,7 +29,7 @@ export interface NodeFeatureOptions {
   readonly hostPods: HostPods;
   readonly createInformer: InformerFactory;
   readonly createController: ControllerFactory;
-  readonly kubelet: KubeletEndpoint;
+  readonly kubelet: KubeletEndpoints;
   readonly clock: Clock;
 }
 

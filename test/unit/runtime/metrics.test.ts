@@ -76,9 +76,10 @@ describe('Metrics', () => {
 
   it('says where figures come from and how many are missing', async () => {
     const metrics = new Metrics();
-    metrics.statsSource('member1', 'Kubelets', ['Kubelets', 'MetricsAPI']);
-    metrics.statsSource('member1', 'MetricsAPI', ['Kubelets', 'MetricsAPI']);
-    metrics.statsMissing('member1', 'kosmos-member1', { nodes: 1, pods: 3 });
+    const observer = metrics.statsObserver();
+    observer.source('member1', 'Kubelets');
+    observer.source('member1', 'MetricsAPI');
+    observer.missing('member1', 'kosmos-member1', { nodes: 1, pods: 3 });
     for (const [series, value] of [
       ['kosmos_stats_source{cluster="member1",source="Kubelets"}', 0],
       ['kosmos_stats_source{cluster="member1",source="MetricsAPI"}', 1],
@@ -98,7 +99,7 @@ describe('Metrics', () => {
       observer.reconciled('success', 5);
       metrics.apiRequest({ cluster, verb: 'get', resource: 'pods', code: '200', seconds: 0.001 });
       metrics.reflectorObserver(cluster).watchEnded?.('pods', 'clean');
-      metrics.statsMissing(cluster, 'node', { pods: 1 });
+      metrics.statsObserver().missing(cluster, 'node', { nodes: 0, pods: 1 });
     }
     const before = (await metrics.render()).split('\n').filter((line) => line.includes('member2'));
     await metrics.forgetCluster('member1');

@@ -52,9 +52,9 @@ describe('MemberConnection', () => {
         return module;
       },
     };
-    const { client, clock, logger, createInformer } = harness;
+    const { client, clock, logger, createInformer, streams } = harness;
     connection = new MemberConnection({
-      ...{ client, probeClient, clock, logger, createInformer, ownership: OWNERSHIP },
+      ...{ client, streams, probeClient, clock, logger, createInformer, ownership: OWNERSHIP },
       config: clusterConfig(),
       leaving: false,
       features: [feature],

@@ -41,7 +41,7 @@ describe('the node feature', () => {
     const feature = createNodeFeature({
       ...{ host, hostNodes, hostPods, createInformer, createController, clock },
       leaseClient: host,
-      kubelet: { addresses: ['10.0.0.1'], port: 10_250 },
+      kubelet: { addresses: ['10.0.0.1'], portOf: () => 10_250 },
     });
     module = feature.open(member);
     harness.track(module.run(harness.signal));
