@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { isForbidden } from '../../../kube/api-error.js';
 import type { KubeClient } from '../../../kube/client.js';
 import type { Clock } from '../../../lib/clock.js';
+import { FederationError } from '../../../lib/errors.js';
 import { StatsDenied } from './stats-answer.js';
 
 export interface KubeletFetchOptions {
@@ -27,21 +28,29 @@ export class KubeletFetch {
   /**
    * Gets the same path from several kubelets. A node that doesn't answer in time, or with an error, is left out.
    *
+   * @param digest makes of an answer what is needed of it, as soon as it is there: answers are large, and looking at
+   * all of them at once would hold up everything else.
    * @throws StatsDenied when the API server refuses `nodes/proxy` and no node has answered.
    */
-  async read(nodes: Iterable<string>, path: string): Promise<ReadonlyMap<string, string>> {
+  async read<T>(
+    nodes: Iterable<string>,
+    path: string,
+    digest: (text: string, node: string) => T,
+  ): Promise<ReadonlyMap<string, T>> {
     const { client, clock } = this.#options;
     const deadline = new AbortController();
     const timer = clock.schedule(TOTAL_MS, () => deadline.abort(new Error('the figures of a node came too late')));
     const queue = new PQueue({ concurrency: CONCURRENCY });
-    const texts = new Map<string, string>();
+    const digests = new Map<string, T>();
     let denied: unknown;
     const read = async (node: string): Promise<void> => {
       try {
         const url = `/api/v1/nodes/${encodeURIComponent(node)}/proxy${path}`;
-        texts.set(node, await client.getPath(url, { timeoutMs: NODE_TIMEOUT_MS, signal: deadline.signal }));
+        const text = await client.getPath(url, { timeoutMs: NODE_TIMEOUT_MS, signal: deadline.signal });
+        digests.set(node, digest(text, node));
       } catch (error) {
-        // Whatever it is, this node has no figures now, and the answer says so.
+        // No answer, whatever the reason: this node has no figures now, and who asks is told so.
+        if (!(error instanceof FederationError) && !deadline.signal.aborted) throw error;
         if (isForbidden(error)) denied = error;
       }
     };
@@ -50,7 +59,7 @@ export class KubeletFetch {
     } finally {
       timer.cancel();
     }
-    if (texts.size === 0 && denied !== undefined) throw new StatsDenied({ cause: denied });
-    return texts;
+    if (digests.size === 0 && denied !== undefined) throw new StatsDenied({ cause: denied });
+    return digests;
   }
 }

@@ -1,9 +1,8 @@
-import type { Summary } from '../../../apis/stats.js';
 import { EndpointError } from '../endpoint.js';
 import { CounterSum } from './counter-sum.js';
-import { mergeFamilies, renderExposition } from './exposition.js';
+import { mergeFamilies, renderExposition, type MetricFamily } from './exposition.js';
 import type { KubeletFetch } from './kubelet-fetch.js';
-import { createCounterSums, hasScrapeError, nodeSeries, type CounterSums } from './node-series.js';
+import { createCounterSums, nodeSeries, parseNodeText, type CounterSums } from './node-series.js';
 import { podSeries } from './pod-series.js';
 import { scrapeError } from './resource-families.js';
 import { EXPOSITION_TYPE, JSON_TYPE } from './stats-answer.js';
@@ -29,59 +28,66 @@ export class KubeletReader implements StatsReader {
     this.#fetch = fetch;
   }
 
-  async read(kind: StatsKind, request: StatsRequest): Promise<StatsAnswer> {
-    const texts = await this.#fetch.read(nodesToAsk(kind, request), PATHS[kind]);
+  read(kind: StatsKind, request: StatsRequest): Promise<StatsAnswer> {
     switch (kind) {
       case 'resource':
-        return this.#resource(texts, request);
+        return this.#resource(request);
       case 'summary':
       case 'cpuAndMemory':
-        return this.#summary(kind, texts, request);
+        return this.#summary(kind, request);
       case 'cadvisor':
       case 'probes':
-        return podMetrics(texts, request);
+        return this.#podMetrics(kind, request);
     }
   }
 
-  #resource(texts: ReadonlyMap<string, string>, request: StatsRequest): StatsAnswer {
-    const { nodeName, behind } = request;
+  async #resource(request: StatsRequest): Promise<StatsAnswer> {
+    const { nodeName, behind, pods } = request;
     const sums = this.#seriesSums.get(nodeName) ?? createCounterSums();
     this.#seriesSums.set(nodeName, sums);
-    const series = [...texts].map(([node, text]) => podSeries(text, node, request.pods));
-    const ofNodes = new Map([...texts].filter(([node]) => behind.some(({ name }) => name === node)));
-    const missing = missingOf(request, texts, new Set(series.flatMap(({ seen }) => [...seen])).size);
-    const failed = missing.nodes > 0 || [...texts.values()].some(hasScrapeError);
+    const texts = await this.#fetch.read(nodesToAsk('resource', request), PATHS.resource, (text, node) => ({
+      ...{ ...parseNodeText(text), ofPods: podSeries(text, node, pods) },
+    }));
+    const answers = [...texts.values()];
+    const ofNodes = behind.flatMap(({ name }): readonly [string, readonly MetricFamily[]][] => {
+      const families = texts.get(name)?.families;
+      return families === undefined ? [] : [[name, families]];
+    });
+    const missing = missingOf(request, texts, new Set(answers.flatMap(({ ofPods }) => [...ofPods.seen])).size);
+    const failed = missing.nodes > 0 || answers.some((answer) => answer.failed);
     const families = mergeFamilies([
-      ...series.map((one) => one.families),
-      nodeSeries(ofNodes, sums),
+      ...answers.map(({ ofPods }) => ofPods.families),
+      nodeSeries(new Map(ofNodes), sums),
       scrapeError(failed),
     ]);
     return { contentType: EXPOSITION_TYPE, body: renderExposition(families), missing };
   }
 
-  #summary(kind: StatsKind, texts: ReadonlyMap<string, string>, request: StatsRequest): StatsAnswer {
+  async #summary(kind: 'summary' | 'cpuAndMemory', request: StatsRequest): Promise<StatsAnswer> {
     const { nodeName, behind, pods } = request;
     const key = `${kind} ${nodeName}`;
     const cpu = this.#summarySums.get(key) ?? new CounterSum();
     this.#summarySums.set(key, cpu);
-    const summaries = new Map<string, Summary>();
-    for (const [node, text] of texts) {
-      const summary = parseSummary(text);
-      if (summary !== undefined) summaries.set(node, summary);
-    }
-    if (summaries.size === 0 && nodesToAsk(kind, request).size > 0) throw unavailable(nodeName);
+    const asked = nodesToAsk(kind, request);
+    const parsed = await this.#fetch.read(asked, PATHS[kind], parseSummary);
+    const summaries = new Map(
+      [...parsed].flatMap(([node, summary]) => (summary === undefined ? [] : [[node, summary] as const])),
+    );
+    if (summaries.size === 0 && asked.size > 0) throw unavailable(nodeName);
     const summary = virtualSummary({ nodeName, summaries, behind: behind.map(({ name }) => name), pods, cpu });
     const missing = missingOf(request, summaries, summary.pods.length);
     return { contentType: JSON_TYPE, body: JSON.stringify(summary), missing };
   }
-}
 
-function podMetrics(texts: ReadonlyMap<string, string>, request: StatsRequest): StatsAnswer {
-  const { nodeName, pods } = request;
-  if (texts.size === 0 && pods.pods.length > 0) throw unavailable(nodeName);
-  const series = [...texts].map(([node, text]) => podSeries(text, node, pods).families);
-  const body = renderExposition(mergeFamilies(series));
-  return { contentType: EXPOSITION_TYPE, body, missing: undefined };
+  async #podMetrics(kind: 'cadvisor' | 'probes', request: StatsRequest): Promise<StatsAnswer> {
+    const { nodeName, pods } = request;
+    const series = await this.#fetch.read(nodesToAsk(kind, request), PATHS[kind], (text, node) =>
+      podSeries(text, node, pods),
+    );
+    if (series.size === 0 && pods.pods.length > 0) throw unavailable(nodeName);
+    const body = renderExposition(mergeFamilies([...series.values()].map(({ families }) => families)));
+    return { contentType: EXPOSITION_TYPE, body, missing: undefined };
+  }
 }
 
 /** Nodes that run pods of ours, and for figures of the node itself those behind it that can be expected to answer. */

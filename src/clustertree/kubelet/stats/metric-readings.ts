@@ -46,8 +46,8 @@ function amount(text: string | undefined): number | undefined {
   try {
     const value = Number(parseQuantity(text).nanos) / NANOS_PER_UNIT;
     return value < 0 ? undefined : value;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+  } catch {
+    // It is no quantity, which is as good as none.
+    return undefined;
   }
 }

@@ -16,28 +16,42 @@ export function createCounterSums(): CounterSums {
 
 const SCRAPE_ERROR = /^(?:resource_)?scrape_error$/;
 
+/** What a node exposes about itself. */
+export interface NodeText {
+  /** Series without labels, those about the scrape excepted. */
+  readonly families: readonly MetricFamily[];
+  /** Whether the node says that it could not read all of its own figures. */
+  readonly failed: boolean;
+}
+
+/** Picks out of `/metrics/resource` what is about the node. */
+export function parseNodeText(text: string): NodeText {
+  const all = parseExposition(text, (_labels, written) => (written === '' ? '' : undefined));
+  return {
+    families: all.filter(({ name }) => !SCRAPE_ERROR.test(name)),
+    failed: all.some(({ name, samples }) => SCRAPE_ERROR.test(name) && Number(samples[0]?.value) !== 0),
+  };
+}
+
 /**
- * The series of the nodes behind a virtual node, which are those without labels, added up into those of the virtual
- * node. A gauge is the plain sum of the nodes that answered.
+ * The series of the nodes behind a virtual node added up into those of the virtual node. A gauge is the plain sum of the
+ * nodes that answered.
  *
- * @param texts what each node exposes, by its name; one round for the sums of counters.
+ * @param nodes what each node exposes about itself, by its name; one round for the sums of counters.
  */
-export function nodeSeries(texts: ReadonlyMap<string, string>, sums: CounterSums): readonly MetricFamily[] {
+export function nodeSeries(
+  nodes: ReadonlyMap<string, readonly MetricFamily[]>,
+  sums: CounterSums,
+): readonly MetricFamily[] {
   const byMetric = new Map<string, { readonly family: MetricFamily; readonly samples: Map<string, Sample> }>();
-  for (const [node, text] of texts) {
-    for (const family of parseExposition(text, withoutLabels)) {
-      const [sample] = family.samples;
-      if (sample === undefined || SCRAPE_ERROR.test(family.name)) continue;
+  for (const [node, families] of nodes) {
+    for (const family of families) {
       const metric = byMetric.get(family.name) ?? { family, samples: new Map<string, Sample>() };
       byMetric.set(family.name, metric);
-      metric.samples.set(node, sample);
+      for (const sample of family.samples) metric.samples.set(node, sample);
     }
   }
   return [...byMetric.values()].map(({ family, samples }) => summed(family, samples, sums));
-}
-
-function withoutLabels(_labels: unknown, written: string): string | undefined {
-  return written === '' ? '' : undefined;
 }
 
 function summed(family: MetricFamily, samples: ReadonlyMap<string, Sample>, sums: CounterSums): MetricFamily {
@@ -52,10 +66,4 @@ export function total(values: Iterable<number>): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum;
-}
-
-/** Whether a node says that it could not read all of its own figures. */
-export function hasScrapeError(text: string): boolean {
-  const families = parseExposition(text, withoutLabels);
-  return families.some(({ name, samples }) => SCRAPE_ERROR.test(name) && Number(samples[0]?.value) !== 0);
 }

@@ -11,9 +11,9 @@ export function parseSummary(text: string): Summary | undefined {
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+  } catch {
+    // It is no JSON, so it is no Summary either.
+    return undefined;
   }
 }
 

@@ -20,11 +20,10 @@ describe('KubeletReader', () => {
     asked = [];
     texts = new Map();
     reader = new KubeletReader({
-      read: (nodes, path) => {
+      read: (nodes, path, digest) => {
         asked.push({ nodes: [...nodes], path });
-        return Promise.resolve(
-          new Map([...nodes].flatMap((node) => (texts.has(node) ? [[node, texts.get(node)!]] : []))),
-        );
+        const answered = [...nodes].filter((node) => texts.has(node));
+        return Promise.resolve(new Map(answered.map((node) => [node, digest(texts.get(node)!, node)])));
       },
     });
   });

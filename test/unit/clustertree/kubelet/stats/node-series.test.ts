@@ -2,14 +2,16 @@ import { expect } from 'chai';
 import { renderExposition } from '../../../../../src/clustertree/kubelet/stats/exposition.js';
 import {
   createCounterSums,
-  hasScrapeError,
   nodeSeries,
+  parseNodeText,
   type CounterSums,
 } from '../../../../../src/clustertree/kubelet/stats/node-series.js';
 import { kubeletText } from '../../../../support/stats.js';
 
 const series = (texts: Readonly<Record<string, string>>, sums: CounterSums = createCounterSums()): readonly string[] =>
-  renderExposition(nodeSeries(new Map(Object.entries(texts)), sums))
+  renderExposition(
+    nodeSeries(new Map(Object.entries(texts).map(([node, text]) => [node, parseNodeText(text).families])), sums),
+  )
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
 
@@ -50,13 +52,19 @@ describe('nodeSeries', () => {
   });
 });
 
-describe('hasScrapeError', () => {
+describe('parseNodeText', () => {
+  const failed = (text: string): boolean => parseNodeText(text).failed;
   const text = (error: number): string => kubeletText({ seconds: 1, bytes: 1, timeMs: 1, error });
 
-  it('is true only when the node says so, under the name of today or the earlier one', () => {
-    expect(hasScrapeError(text(1))).to.equal(true);
-    expect(hasScrapeError('scrape_error 1\n')).to.equal(true);
-    expect(hasScrapeError(text(0))).to.equal(false);
-    expect(hasScrapeError('')).to.equal(false);
+  it('tells whether the node could not read its figures, under the name of today or the earlier one', () => {
+    expect([failed(text(1)), failed('scrape_error 1\n')]).to.deep.equal([true, true]);
+    expect([failed(text(0)), failed('')]).to.deep.equal([false, false]);
+  });
+
+  it('does not take what it says about the scrape for a figure', () => {
+    expect(parseNodeText(text(1)).families.map(({ name }) => name)).to.deep.equal([
+      'node_cpu_usage_seconds_total',
+      'node_memory_working_set_bytes',
+    ]);
   });
 });
