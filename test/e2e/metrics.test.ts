@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
 import { LAB_IMAGES } from '../../hack/lab/full/images.js';
 import { METRICS_SERVER_ARGS, startMetricsServer } from '../../hack/lab/metrics-server.js';
 import type { Pod } from '../../src/apis/core.js';
@@ -14,7 +15,7 @@ import { deployment } from '../support/workloads.js';
 
 const NAMESPACE = 'metrics';
 const APP = 'busy';
-/** member1 lets its kubelets be read, member2 has a metrics-server. */
+/** member1 lets its kubelets be read, member2 refuses that and has a metrics-server. */
 const EXACT = 'kosmos-member1';
 const APPROXIMATE = 'kosmos-member2';
 /** Millicores that a container asks for, and may use; how much it gets depends on what else runs on the machine. */
@@ -38,8 +39,9 @@ describe('CPU and memory figures of virtual nodes', () => {
     });
     const { lab } = federation;
     await startMetricsServer(lab, lab.cluster('member2'));
-    await federation.join('member1', { clusterTreeOptions: { statsSource: 'Kubelets' } });
-    await federation.join('member2');
+    const asked = { clusterTreeOptions: { statsSource: 'Kubelets' } };
+    await federation.join('member1', asked);
+    await federation.join('member2', { ...asked, kubeconfig: await withoutNodesProxy() });
     await federation.waitForMembers();
     await startMetricsServer(lab, lab.host);
     await federation.namespace(NAMESPACE);
@@ -50,6 +52,24 @@ describe('CPU and memory figures of virtual nodes', () => {
   after(async () => {
     await federation.down();
   });
+
+  /** A kubeconfig of member2 whose user may do all but what `nodes/proxy` allows. */
+  async function withoutNodesProxy(): Promise<string> {
+    const member = federation.lab.cluster('member2');
+    const all = { resources: ['*'], verbs: ['*'] };
+    const groups = ['apps', 'coordination.k8s.io', 'metrics.k8s.io', 'node.k8s.io', 'scheduling.k8s.io'];
+    const core = ['namespaces', 'nodes', 'pods', 'pods/status', 'events', 'configmaps', 'secrets', 'serviceaccounts'];
+    const role = {
+      ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'without-nodes-proxy' } },
+      rules: [
+        { apiGroups: groups, ...all },
+        { apiGroups: [''], resources: core, verbs: ['*'] },
+        { nonResourceURLs: ['*'], verbs: ['get'] },
+      ],
+    };
+    await member.kubectl(['apply', '-f', '-'], { input: JSON.stringify(role) });
+    return readFile(await member.addUser({ name: 'kosmos', clusterRole: 'without-nodes-proxy' }), 'utf8');
+  }
 
   /** Uses all the CPU that it may; one pod in each member, as long as that is possible. */
   function busy(replicas: number): ReturnType<typeof deployment> {
@@ -107,18 +127,27 @@ describe('CPU and memory figures of virtual nodes', () => {
     }, FIGURES_LIMIT);
   });
 
-  it('are to the last digit those of the kubelet where kubelets are read', async () => {
+  it('lie between what the kubelet says before and after, where kubelets are read', async () => {
     const { metadata } = await podOn(EXACT);
-    const counterOf = (text: string): unknown =>
-      parseExposition(text, ({ pod }, written) => (pod === metadata?.name ? written : undefined)).find(
-        ({ name }) => name === 'container_cpu_usage_seconds_total',
-      )?.samples;
-    await eventually(async () => {
+    const counterOf = (text: string): readonly [timeMs: number, seconds: number] => {
+      const families = parseExposition(text, ({ pod }, written) => (pod === metadata?.name ? written : undefined));
+      const [sample] = families.find(({ name }) => name === 'container_cpu_usage_seconds_total')?.samples ?? [];
+      if (sample?.timestampMs === undefined) throw new Error(`no counter of ${metadata?.name ?? ''} in ${text}`);
+      return [sample.timestampMs, Number(sample.value)];
+    };
+    const ofKubelet = async (): Promise<readonly [number, number]> => {
       const path = '/api/v1/nodes/member1-node1/proxy/metrics/resource';
-      const { stdout } = await federation.lab.cluster('member1').kubectl(['get', '--raw', path]);
-      expect(counterOf(stdout)).to.be.an('array');
-      expect(counterOf(await raw(EXACT, '/metrics/resource'))).to.deep.equal(counterOf(stdout));
+      return counterOf((await federation.lab.cluster('member1').kubectl(['get', '--raw', path])).stdout);
+    };
+    const [earlier, less] = await ofKubelet();
+    const [time, seconds] = await eventually(async () => {
+      const counter = counterOf(await raw(EXACT, '/metrics/resource'));
+      expect(counter[0]).to.be.at.least(earlier);
+      return counter;
     }, FIGURES_LIMIT);
+    const [later, more] = await ofKubelet();
+    expect(time).to.be.within(earlier, later);
+    expect(seconds).to.be.within(less, more);
   });
 
   it('have the rates of the metrics API where that is read', async () => {
@@ -143,6 +172,14 @@ describe('CPU and memory figures of virtual nodes', () => {
       expect(stats.memory?.['workingSetBytes']).to.be.greaterThan(10_000_000);
     });
   }
+
+  it('come from the metrics API, with a warning, where the member refuses its kubelets', async () => {
+    const log = await readFile(federation.manager.logFile, 'utf8');
+    const warnings = log.split('\n').filter((line) => line.includes('does not allow to read its kubelets'));
+    expect(warnings.map((line) => (JSON.parse(line) as { readonly cluster: string }).cluster)).to.deep.equal([
+      'member2',
+    ]);
+  });
 
   it('include file systems where kubelets are read', async () => {
     const { node, pods } = await summaryOf(EXACT);
