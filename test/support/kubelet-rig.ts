@@ -248,7 +248,7 @@ export class KubeletRig {
     const member: Partial<Member> = {
       streams,
       ownership: OWNERSHIP,
-      probe: { reachable: this.reachable } as Member['probe'],
+      probe: { reachable: this.reachable } as unknown as Member['probe'],
       pods: { store: memberPods } as unknown as Member['pods'],
     };
     return member as Member;
