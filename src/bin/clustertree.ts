@@ -20,6 +20,7 @@ import {
 import { KubeletApi } from '../clustertree/kubelet/kubelet-api.js';
 import type { KubeletObserver } from '../clustertree/kubelet/observer.js';
 import type { ServingMode } from '../clustertree/kubelet/serving-secret.js';
+import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
 import type { KubeClient } from '../kube/client.js';
@@ -35,6 +36,7 @@ import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
 import type { Clock, Random } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
+import { StringPool } from '../lib/string-pool.js';
 import type { ControllerFactory } from '../runtime/controller-factory.js';
 import type { EventRecorder } from '../runtime/event-recorder.js';
 import { createEventSink } from '../runtime/event-sink.js';
@@ -93,6 +95,8 @@ export class ClusterTree {
   readonly #registry: MemberRegistry;
   readonly #ports: KubeletPorts;
   readonly #kubelet: KubeletApi;
+  /** Of all cached pods: those of one Deployment, and the two of a pair, are much alike. */
+  readonly #strings = new StringPool();
 
   constructor(options: ClusterTreeOptions) {
     const { host, createInformer, logger } = options;
@@ -236,14 +240,12 @@ export class ClusterTree {
 
   #hostPodInformer(scope: HostPodScope): Informer<Pod> {
     const { host, createInformer } = this.#options;
-    if ('node' in scope) {
-      return createInformer({ client: host, type: pods, fieldSelector: `spec.nodeName=${scope.node}` });
-    }
+    const isWanted = 'node' in scope ? (): boolean => true : scope.keep;
     return createInformer({
       client: host,
       type: pods,
-      fieldSelector: 'spec.nodeName!=',
-      transform: (pod) => (scope.keep(pod) ? withoutManagedFields(pod) : undefined),
+      fieldSelector: 'node' in scope ? `spec.nodeName=${scope.node}` : 'spec.nodeName!=',
+      transform: (pod) => (isWanted(pod) ? this.#strings.shareWithin(withoutManagedFields(pod)) : undefined),
     });
   }
 
@@ -263,7 +265,7 @@ export class ClusterTree {
         shared,
       ),
       createInformer: options.createInformer,
-      trimPod: (pod) => withoutLastApplied(keepOwnedKeys(pod)),
+      trimPod: (pod) => this.#strings.shareWithin(trimMemberPod(withoutLastApplied(keepOwnedKeys(pod)))),
       features: this.#features(),
     });
   }
