@@ -22,6 +22,7 @@ import type { KubeletObserver } from '../clustertree/kubelet/observer.js';
 import type { ServingMode } from '../clustertree/kubelet/serving-secret.js';
 import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
 import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
+import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
 import type { KubeClient } from '../kube/client.js';
@@ -37,6 +38,7 @@ import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
 import type { Clock, Random } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
+import { StringPool } from '../lib/string-pool.js';
 import type { ControllerFactory } from '../runtime/controller-factory.js';
 import type { EventRecorder } from '../runtime/event-recorder.js';
 import { createEventSink } from '../runtime/event-sink.js';
@@ -96,6 +98,8 @@ export class ClusterTree {
   readonly #registry: MemberRegistry;
   readonly #ports: KubeletPorts;
   readonly #kubelet: KubeletApi;
+  /** Of all cached pods: those of one Deployment, and the two of a pair, are much alike. */
+  readonly #strings = new StringPool();
 
   constructor(options: ClusterTreeOptions) {
     const { host, createInformer, logger } = options;
@@ -239,14 +243,12 @@ export class ClusterTree {
 
   #hostPodInformer(scope: HostPodScope): Informer<Pod> {
     const { host, createInformer } = this.#options;
-    if ('node' in scope) {
-      return createInformer({ client: host, type: pods, fieldSelector: `spec.nodeName=${scope.node}` });
-    }
+    const isWanted = 'node' in scope ? (): boolean => true : scope.keep;
     return createInformer({
       client: host,
       type: pods,
-      fieldSelector: 'spec.nodeName!=',
-      transform: (pod) => (scope.keep(pod) ? withoutManagedFields(pod) : undefined),
+      fieldSelector: 'node' in scope ? `spec.nodeName=${scope.node}` : 'spec.nodeName!=',
+      transform: (pod) => (isWanted(pod) ? this.#strings.shareWithin(withoutManagedFields(pod)) : undefined),
     });
   }
 
@@ -266,7 +268,7 @@ export class ClusterTree {
         shared,
       ),
       createInformer: options.createInformer,
-      trimPod: (pod) => withoutLastApplied(keepOwnedKeys(pod)),
+      trimPod: (pod) => this.#strings.shareWithin(trimMemberPod(withoutLastApplied(keepOwnedKeys(pod)))),
       features: this.#features(),
     });
   }

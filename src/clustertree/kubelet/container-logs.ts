@@ -53,7 +53,7 @@ export class ContainerLogs implements NodeEndpoint {
     let count = 0;
     try {
       if (log.statusCode !== 200) throw refusalError(await readRefusal(log));
-      response.status(200).set({ 'content-type': contentType(log), 'x-content-type-options': 'nosniff' });
+      response.writeHead(200, { 'content-type': contentType(log), 'x-content-type-options': 'nosniff' });
       // A log that is only followed may stay silent for long; the client wants to know that it is there.
       response.flushHeaders();
       for (let chunk = await log.read(); chunk !== undefined; chunk = await log.read()) {

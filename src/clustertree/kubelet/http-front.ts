@@ -5,20 +5,37 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../lib/clock.js';
 import type { ServedNode } from './endpoint.js';
 
-/** Go's kubelet takes a megabyte; this is room for the longest command that fits into a URL of an API server. */
-const MAX_HEADER_BYTES = 256 * 1024;
-/** A head that trickles in is cut off. */
-const HEADERS_TIMEOUT_MS = 10_000;
-/** Nothing here has a body that matters. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const CHECK_INTERVAL_MS = 5_000;
-/** Longer than the 90 s of Go's clients, so that it is they who close: a request never meets a closed connection. */
-const KEEP_ALIVE_MS = 120_000;
+/** What a connection may take up. */
+export interface HttpLimits {
+  readonly maxHeaderBytes: number;
+  /** A head that trickles in is cut off after this time. */
+  readonly headersTimeoutMs: number;
+  /** The same for a whole request; nothing here has a body that matters. */
+  readonly requestTimeoutMs: number;
+  /** How often that is checked. */
+  readonly checkIntervalMs: number;
+  /** How long a connection may stay idle between requests. */
+  readonly keepAliveMs: number;
+}
+
+const LIMITS: HttpLimits = {
+  // Go's kubelet takes a megabyte; this is room for the longest command that anybody types, and for few megabytes of
+  // memory to those who prove nothing.
+  maxHeaderBytes: 256 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  checkIntervalMs: 5_000,
+  // Longer than the 90 s of Go's clients, so that it is they who close: a request never meets a closed connection.
+  keepAliveMs: 120_000,
+};
+const DRAIN_INTERVAL_MS = 100;
 
 export interface HttpFrontOptions {
   readonly onRequest: RequestListener;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly clock: Clock;
+  /** @default what suits a kubelet */
+  readonly limits?: HttpLimits | undefined;
 }
 
 /** HTTP for the connections of all virtual nodes; it knows of each connection whose it is. */
@@ -28,15 +45,15 @@ export class HttpFront {
   readonly #nodes = new WeakMap<Socket, ServedNode>();
   readonly #open = new Set<TLSSocket>();
 
-  constructor({ onRequest, onUpgrade, clock }: HttpFrontOptions) {
+  constructor({ onRequest, onUpgrade, clock, limits = LIMITS }: HttpFrontOptions) {
     this.#clock = clock;
     this.#server = createServer(
       {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        connectionsCheckingInterval: CHECK_INTERVAL_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.headersTimeoutMs,
+        requestTimeout: limits.requestTimeoutMs,
+        connectionsCheckingInterval: limits.checkIntervalMs,
+        keepAliveTimeout: limits.keepAliveMs,
       },
       onRequest,
     );
@@ -83,5 +100,3 @@ export class HttpFront {
     for (const socket of this.#open) socket.destroy();
   }
 }
-
-const DRAIN_INTERVAL_MS = 100;
