@@ -1,6 +1,8 @@
 import type {
   CoreV1Event,
   V1Affinity,
+  V1CertificateSigningRequest,
+  V1ConfigMap,
   V1Container,
   V1ContainerStatus,
   V1EnvFromSource,
@@ -55,6 +57,8 @@ export type Taint = Wire<V1Taint>;
 export type Node = Wire<V1Node>;
 export type NodeCondition = Wire<V1NodeCondition>;
 export type Namespace = Wire<V1Namespace>;
+export type ConfigMap = Wire<V1ConfigMap>;
+export type CertificateSigningRequest = Wire<V1CertificateSigningRequest>;
 export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;

@@ -1,4 +1,6 @@
 import type {
+  CertificateSigningRequest,
+  ConfigMap,
   DaemonSet,
   Event,
   KubeObject,
@@ -75,6 +77,18 @@ export const services: ResourceType<Service> = {
   namespaced: true,
 };
 export const secrets: ResourceType<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
+export const configMaps: ResourceType<ConfigMap> = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+};
+export const certificateSigningRequests: ResourceType<CertificateSigningRequest> = {
+  apiVersion: 'certificates.k8s.io/v1',
+  kind: 'CertificateSigningRequest',
+  plural: 'certificatesigningrequests',
+  namespaced: false,
+};
 export const serviceAccounts: ResourceType<ServiceAccount> = {
   apiVersion: 'v1',
   kind: 'ServiceAccount',
