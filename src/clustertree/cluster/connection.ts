@@ -12,6 +12,7 @@ import { MemberClasses, type ClassNames } from './member-classes.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import { ownedSelector, type Ownership } from './ownership.js';
+import type { PodNeeds } from './pod-needs.js';
 import { Probe } from './probe.js';
 
 export interface ConnectionOptions {
@@ -91,6 +92,10 @@ export class MemberConnection implements Member {
 
   get nodeLabelKeys(): ReadonlySet<string> | undefined {
     return this.#modules.find((module) => module.nodeLabelKeys !== undefined)?.nodeLabelKeys;
+  }
+
+  get needs(): readonly PodNeeds[] {
+    return this.#modules.flatMap((module) => module.needs ?? []);
   }
 
   /** What the modules report, put together. */

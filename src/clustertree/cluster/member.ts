@@ -6,6 +6,7 @@ import type { ClassNames } from './member-classes.js';
 import type { MemberNamespaces } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import type { Ownership } from './ownership.js';
+import type { PodNeeds } from './pod-needs.js';
 import type { Probe } from './probe.js';
 
 /** A joined member while it is connected: what all features share. Made anew when its kubeconfig or settings change. */
@@ -25,6 +26,8 @@ export interface Member {
   readonly classNames?: ClassNames;
   /** Keys of all labels of its nodes; undefined while they are not known. */
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
+  /** What is asked for the things that pods need there, before each is made. */
+  readonly needs: readonly PodNeeds[];
   /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
   readonly leaving: boolean;
   /** To be called when what a module reports has changed. */
@@ -48,6 +51,8 @@ export interface MemberModule {
   readonly report?: ModuleReport;
   /** Keys of all labels of the member's nodes, from the module that knows them. */
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
+  /** Present in modules that provide what pods need. */
+  readonly needs?: PodNeeds | undefined;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Writes, on the leader only, until aborted. May be called again after it ended. */

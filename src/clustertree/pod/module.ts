@@ -69,6 +69,7 @@ class PodModule implements MemberModule {
         onUpdate: (_old, pod) => controller.enqueue(objectKey(pod)),
         onDelete: (pod) => controller.enqueue(objectKey(pod)),
       }),
+      ...member.needs.map((need) => need.onMet((key) => controller.enqueue(key))),
       this.#onCurrent((became) => {
         for (const key of waiting.take()) controller.enqueue(key);
         if (became) this.#enqueueAll(controller);

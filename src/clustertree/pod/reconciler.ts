@@ -158,6 +158,8 @@ export class PodReconciler implements Reconciler {
       case 'created':
       case 'refused':
         return { result: {} };
+      case 'waiting':
+        return { result: { requeueAfterMs: REFUSED_RETRY_MS } };
       case 'exists':
         return { state: { ...state, memberPod: outcome.pod, memberLive: true } };
       case 'daemonset':
