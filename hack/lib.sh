@@ -4,6 +4,8 @@ HACK=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 REPOSITORY=$(dirname "$HACK")
 # The project's own Node first: the machine's may be older than what the project needs.
 export PATH="$REPOSITORY/node_modules/.bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin"
+# Node programs (tsc, npm) keep compiled code: with our cache, not in /tmp.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-${KOSMOS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kosmos}/node}"
 
 # What a lab needs: for light clusters, and in addition for full ones.
 LAB_PACKAGES=(iproute2 util-linux openssl)

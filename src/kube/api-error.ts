@@ -57,9 +57,23 @@ export class ApiError extends FederationError {
   }
 }
 
-/** Reads an error out of a failed answer. A body that is not a Status (a proxy's page, say) is not quoted. */
-export function apiErrorOf(statusCode: number, body: string, retryAfterSeconds?: number): ApiError {
-  return new ApiError(parseStatus(body) ?? {}, { statusCode, retryAfterSeconds });
+/** What else is known of a failed answer. */
+export interface FailureContext {
+  readonly retryAfterSeconds?: number | undefined;
+  /** What was sent may hold secrets, so the server's own words, which may quote it, are not repeated. */
+  readonly confidential?: boolean | undefined;
+}
+
+/**
+ * Reads an error out of a failed answer. A body that is not a Status (a proxy's page, say) is not quoted, and neither is
+ * what a Status quotes of the request.
+ */
+export function apiErrorOf(statusCode: number, body: string, context: FailureContext = {}): ApiError {
+  const { retryAfterSeconds, confidential = false } = context;
+  const status = parseStatus(body) ?? {};
+  const code = status.code ?? statusCode;
+  const safe = confidential ? withoutValues(status, code) : { ...status, message: withoutBody(status.message, code) };
+  return new ApiError(safe, { statusCode, retryAfterSeconds });
 }
 
 /** The value of a `Retry-After` header in seconds. The form with a date is ignored: no remote clock is trusted. */
@@ -76,6 +90,25 @@ function parseStatus(body: string): Status | undefined {
     // Not JSON: some proxy's answer. The HTTP code alone tells what happened.
     return undefined;
   }
+}
+
+/** A decoder's complaint about a body may end with the body, or with the part of it around the mistake. */
+const QUOTED_BODY = /(\{|\.\.\.\|).*$/s;
+
+function withoutBody(message: string | undefined, code: number): string | undefined {
+  return code === 400 ? message?.replace(QUOTED_BODY, '…') : message;
+}
+
+/** What is wrong and where, without any value. */
+function withoutValues(status: Status, code: number): Status {
+  const { reason, details } = status;
+  const causes = (details?.causes ?? []).map(({ reason: why, field }) => ({ reason: why, field }));
+  const fields = causes.flatMap(({ field, reason: why }) =>
+    field === undefined ? [] : [`${field}: ${why ?? 'wrong'}`],
+  );
+  const what = `the API server answered with HTTP ${code}${reason ? ` ${reason}` : ''}`;
+  const message = fields.length > 0 ? `${what} (${fields.join(', ')})` : what;
+  return { ...status, message, details: details && { ...details, causes } };
 }
 
 /** A known reason decides; the code only when the reason is unknown, since 409 and 410 have two meanings each. */

@@ -54,8 +54,12 @@ const LONGEST_ERROR_BYTES = 1 << 20;
 /** What a call is called in metrics. */
 interface Label {
   readonly verb: string;
+  /** Plural name, with the subresource. */
   readonly resource: string;
 }
+
+/** Requests for these carry credentials. */
+const CONFIDENTIAL: ReadonlySet<string> = new Set(['secrets', 'serviceaccounts/token', 'clusters', 'tokenreviews']);
 
 interface Write {
   readonly method: 'POST' | 'PUT' | 'PATCH';
@@ -178,9 +182,10 @@ export class HttpKubeClient implements KubeClient {
     });
     const path = resourcePath(type, { namespace: options.namespace }) + query;
     const { signal } = options;
-    const stream = await this.#observe(label('watch', type), async () => {
+    const what = label('watch', type);
+    const stream = await this.#observe(what, async () => {
       const opened = await this.#transport.stream({ path, signal });
-      if (opened.statusCode !== 200) throw failure(opened, await readError(opened));
+      if (opened.statusCode !== 200) throw failure(opened, await readError(opened), what);
       return { value: opened, statusCode: opened.statusCode };
     });
     return new WatchStream<T>(stream, {
@@ -225,7 +230,7 @@ export class HttpKubeClient implements KubeClient {
     return this.#observe(what, async () => {
       const answer = await this.#transport.request({ ...request, priority, gate, signal, timeoutMs });
       const { statusCode } = answer;
-      if (statusCode < 200 || statusCode > 299) throw failure(answer, answer.body.toString('utf8'));
+      if (statusCode < 200 || statusCode > 299) throw failure(answer, answer.body.toString('utf8'), what);
       return { value: answer, statusCode };
     });
   }
@@ -252,9 +257,10 @@ function label(verb: string, type: ResourceType<KubeObject>, subresource?: strin
   return { verb, resource: subresource === undefined ? type.plural : `${type.plural}/${subresource}` };
 }
 
-function failure(head: AnswerHead, body: string): ApiError {
+function failure(head: AnswerHead, body: string, { resource }: Label): ApiError {
   const retryAfter = head.headers['retry-after'];
-  return apiErrorOf(head.statusCode, body, parseRetryAfter(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter));
+  const retryAfterSeconds = parseRetryAfter(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter);
+  return apiErrorOf(head.statusCode, body, { retryAfterSeconds, confidential: CONFIDENTIAL.has(resource) });
 }
 
 /** The body of a failed watch; whatever goes wrong on the way, the HTTP code is known already and says enough. */

@@ -39,6 +39,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selectors {
   readonly type: ResourceType<T>;
   readonly sink: ReflectorSink<T>;
   readonly pageSize: number;
+  /** Changes from now on only: the present objects are not listed, and the sink's pictures are empty. */
+  readonly changesOnly?: boolean | undefined;
   /** Get the first picture through the watch itself (WatchList); a server that can't is listed. */
   readonly watchList: boolean;
   readonly clock: Clock;
@@ -131,7 +133,7 @@ export class Reflector<T extends KubeObject> {
     const startedAt = clock.monotonic();
     let count: number;
     try {
-      count = await this.#listPages(pageSize, signal);
+      count = this.#options.changesOnly ? await this.#skipPresent(signal) : await this.#listPages(pageSize, signal);
     } catch (error) {
       // The token of the next page has expired: the list takes longer than the server keeps versions.
       if (!isExpired(error)) throw error;
@@ -157,6 +159,15 @@ export class Reflector<T extends KubeObject> {
     snapshot.commit(version);
     this.#version = version;
     return count;
+  }
+
+  /** The smallest list that there is says what version the server is at. */
+  async #skipPresent(signal: AbortSignal): Promise<number> {
+    const { client, type, sink } = this.#options;
+    const { resourceVersion } = await client.list(type, { ...this.#selectors, limit: 1, signal });
+    sink.begin().commit(resourceVersion);
+    this.#version = resourceVersion;
+    return 0;
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../lib/clock.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../lib/token-bucket.js';
 
 /**
  * Who goes first when requests have to wait: `stream` (watches; they are few and everything depends on them), then
@@ -38,9 +38,10 @@ export class RequestLimiter {
   #timer: Timer | undefined;
 
   constructor(options: RequestLimiterOptions) {
-    this.#bucket = new TokenBucket(options);
+    const { qps, burst, clock } = options;
+    this.#bucket = new TokenBucket({ perSecond: qps, burst }, clock.monotonic());
     this.#maxInFlight = options.maxInFlight;
-    this.#clock = options.clock;
+    this.#clock = clock;
   }
 
   /**
@@ -84,7 +85,7 @@ export class RequestLimiter {
 
   #pump(): void {
     for (let requestClass = this.#nextClass(); requestClass !== undefined; requestClass = this.#nextClass()) {
-      if (!this.#bucket.tryTake()) {
+      if (!this.#bucket.tryTake(this.#clock.monotonic())) {
         this.#wakeLater();
         return;
       }
@@ -106,7 +107,8 @@ export class RequestLimiter {
   }
 
   #wakeLater(): void {
-    this.#timer ??= this.#clock.schedule(this.#bucket.waitMs() + ROUNDING_MS, () => {
+    const waitMs = this.#bucket.waitMs(this.#clock.monotonic());
+    this.#timer ??= this.#clock.schedule(waitMs + ROUNDING_MS, () => {
       this.#timer = undefined;
       this.#pump();
     });

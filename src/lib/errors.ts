@@ -16,16 +16,25 @@ export type ErrorCode =
 /** What a caller should do with an error: try again with growing delays, or not at all. */
 export type RetryAdvice = 'backoff' | 'never';
 
+interface FederationErrorOptions {
+  readonly cause?: unknown;
+  readonly retry?: RetryAdvice;
+  readonly firstRetryMs?: number;
+}
+
 /** Base of all errors that the product raises itself. Callers switch on `code`, never on the text. */
 export class FederationError extends Error {
   readonly code: ErrorCode;
   readonly retry: RetryAdvice;
+  /** The first of the growing delays, for failures that are unlikely to pass within milliseconds. */
+  readonly firstRetryMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retry?: RetryAdvice } = {}) {
+  constructor(code: ErrorCode, message: string, options: FederationErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = new.target.name;
     this.code = code;
     this.retry = options.retry ?? 'backoff';
+    this.firstRetryMs = options.firstRetryMs;
   }
 }
 

@@ -156,7 +156,8 @@ export class Controller {
       this.#logger.warn('reconcile failed for good', { key, code: error.code, error: errorMessage(error) });
       return 'terminal';
     }
-    const retryAfterMs = this.#queue.addRateLimited(key);
+    const firstMs = error instanceof FederationError ? error.firstRetryMs : undefined;
+    const retryAfterMs = this.#queue.addRateLimited(key, { firstMs });
     this.#logger.warn('reconcile failed', { key, attempt, retryAfterMs, ...describe(error) });
     return 'error';
   }

@@ -71,13 +71,11 @@ export class ApiEventRecorder implements EventRecorder {
   readonly #correlator = new EventCorrelator();
   readonly #waiting: { occurrence: Occurrence; timestamp: string }[] = [];
   readonly #pace: TokenBucket;
-  readonly #pauseMs: number;
   #wake: (() => void) | undefined;
 
   constructor(options: ApiEventRecorderOptions) {
     const perSecond = options.writesPerSecond ?? 20;
     this.#options = options;
-    this.#pauseMs = 1000 / perSecond;
     this.#pace = new TokenBucket({ burst: perSecond * BURST_SECONDS, perSecond }, options.clock.monotonic());
   }
 
@@ -113,7 +111,9 @@ export class ApiEventRecorder implements EventRecorder {
     const backoff = new Backoff({ initialMs: 1000, maxMs: 10_000, jitter: 0.5 }, random);
     for (;;) {
       try {
-        while (!this.#pace.tryTake(clock.monotonic())) await clock.sleep(this.#pauseMs, signal);
+        while (!this.#pace.tryTake(clock.monotonic())) {
+          await clock.sleep(this.#pace.waitMs(clock.monotonic()), signal);
+        }
         await this.#write({ occurrence, correlated, timestamp }, signal);
         return;
       } catch (error) {

@@ -33,6 +33,12 @@ export interface AddOptions {
   readonly priority?: Priority | undefined;
 }
 
+/** How a key is added after a failure. */
+export interface RetryOptions extends AddOptions {
+  /** The delay after the first failure; the queue's own when absent. */
+  readonly firstMs?: number | undefined;
+}
+
 interface InWork {
   readonly priority: Priority;
   readonly takenAtMs: number;
@@ -112,9 +118,10 @@ export class WorkQueue {
    * Counts a failure of the key and queues it after the back-off that follows from the number of its failures;
    * returns that delay in milliseconds.
    */
-  addRateLimited(key: ObjectKey, options?: AddOptions): number {
+  addRateLimited(key: ObjectKey, options?: RetryOptions): number {
     const failures = this.retries(key) + 1;
-    const delayMs = backoffDelayMs(this.#backoff, failures);
+    const initialMs = options?.firstMs ?? this.#backoff.initialMs;
+    const delayMs = backoffDelayMs({ ...this.#backoff, initialMs }, failures);
     if (this.#closed) return delayMs;
     this.#failures.set(key, failures);
     this.#observer?.retried();

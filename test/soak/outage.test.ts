@@ -158,7 +158,7 @@ describe('an outage of ten minutes', () => {
     const returns = await Promise.all(Object.keys(LOST).map((name) => startControlPlane(federation.lab.cluster(name))));
     const returnedAt = Math.max(...returns);
     const spared = CASES.filter(({ policy }) => EVICTED_BETWEEN[policy] === undefined);
-    // Three control planes start at once on a machine of two cores, so the limit is not the ten seconds.
+    // Three control planes start at once on a machine of two cores, so the limit is longer than ten seconds.
     await eventually(
       async () => {
         const inHost = await casePods('host');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { CrashRig, CrashPoint} from './crash-rig.js';
+import type { CrashRig, CrashPoint } from './crash-rig.js';
 import { kindOf, nameOf } from './crash-rig.js';
 import { cleaned, type CrashScript } from './crash-scripts.js';
 

@@ -3,8 +3,8 @@ import { CLUSTER_LABEL, FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { events, keyOf, objectKey, type ObjectKey } from '../../kube/resource.js';
-import { TokenBucket } from '../../kube/token-bucket.js';
 import type { Clock } from '../../lib/clock.js';
+import { TokenBucket, type TokenBucketOptions } from '../../lib/token-bucket.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import { hostUidOf } from '../cluster/ownership.js';
 
@@ -50,13 +50,13 @@ export interface EventMirrorOptions {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly maxPending?: number;
   /** Events per second on the long run, and at once after a quiet time. @default 30 and 60 */
-  readonly pace?: { readonly qps: number; readonly burst: number };
+  readonly pace?: TokenBucketOptions;
 }
 
 /** Enough for the burst of a large Deployment; beyond it ordinary events are dropped, and counted. */
 const MAX_PENDING = 2_000;
 /** So that the Events of a large Deployment don't take the host's API server from its pods. */
-const PACE = { qps: 30, burst: 60 };
+const PACE: TokenBucketOptions = { perSecond: 30, burst: 60 };
 
 /**
  * Copies Events about member pods to their host pods, at a pace of its own, so that it never delays pods. It is fed by a
@@ -70,7 +70,7 @@ export class EventMirror implements Reconciler {
 
   constructor(options: EventMirrorOptions) {
     this.#options = options;
-    this.#bucket = new TokenBucket({ ...(options.pace ?? PACE), clock: options.clock });
+    this.#bucket = new TokenBucket(options.pace ?? PACE, options.clock.monotonic());
   }
 
   /**
@@ -119,7 +119,10 @@ export class EventMirror implements Reconciler {
   }
 
   async #takeTurn(signal: AbortSignal): Promise<void> {
-    while (!this.#bucket.tryTake()) await this.#options.clock.sleep(this.#bucket.waitMs(), signal);
+    const { clock } = this.#options;
+    while (!this.#bucket.tryTake(clock.monotonic())) {
+      await clock.sleep(this.#bucket.waitMs(clock.monotonic()), signal);
+    }
   }
 
   #hostPodOf(event: Event): Pod | undefined {

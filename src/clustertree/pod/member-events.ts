@@ -32,7 +32,8 @@ export async function watchMemberEvents(options: MemberEventsOptions, signal: Ab
     type: events,
     fieldSelector: 'involvedObject.kind=Pod',
     sink,
-    pageSize: 500,
+    pageSize: 1,
+    changesOnly: true,
     watchList: false,
     onConnected: () => undefined,
   });

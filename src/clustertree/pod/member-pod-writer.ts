@@ -26,6 +26,8 @@ export type CreateOutcome =
 const MEMBER_REFUSED = 'MemberRefusedPod';
 /** HTTP codes that are about the pod: it is not well-formed there, or admission, a quota or validation says no. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 403, 413, 422]);
+/** Quotas and policies don't change within milliseconds. */
+const FIRST_RETRY_MS = 1_000;
 
 /** Creates and updates the pods of one member. */
 export class MemberPodWriter {
@@ -117,7 +119,10 @@ export class MemberPodWriter {
   #refusal(hostPod: Pod, error: unknown): unknown {
     if (!(error instanceof ApiError) || !REFUSALS.has(error.statusCode)) return error;
     this.#options.events.warn(hostPod, MEMBER_REFUSED, errorMessage(error));
-    return new FederationError('POD_REFUSED', 'the member refused the pod', { cause: error });
+    return new FederationError('POD_REFUSED', 'the member refused the pod', {
+      cause: error,
+      firstRetryMs: FIRST_RETRY_MS,
+    });
   }
 
   async #existing(hostPod: Pod, signal: AbortSignal): Promise<Pod | undefined> {

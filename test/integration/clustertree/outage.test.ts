@@ -28,7 +28,7 @@ const NODE_2 = 'kosmos-member2';
 const OUTAGE_MS = 120_000;
 /** Longer than any lease and than the node controller's patience; the soak test has a long one. */
 const HOST_OUTAGE_MS = 60_000;
-/** By the issue: the host's node controller says so by then, and all agrees again this long after the return. */
+/** The host's node controller says so by then, and all agrees again this long after the return. */
 const NOT_READY_WITHIN_MS = 60_000;
 const CONSISTENT_WITHIN_MS = 10_000;
 /**

@@ -108,12 +108,49 @@ describe('ApiError', () => {
   });
 
   it('takes the time to wait from the header when the Status has none', () => {
-    expect(apiErrorOf(503, 'busy', 3).retryAfterSeconds).to.equal(3);
+    expect(apiErrorOf(503, 'busy', { retryAfterSeconds: 3 }).retryAfterSeconds).to.equal(3);
   });
 
   it('never quotes a body that is not a Status', () => {
     expect(apiErrorOf(502, 'Authorization: Bearer abc').message).to.equal('the API server answered with HTTP 502');
     expect(apiErrorOf(502, '{"token":"abc"').message).to.equal('the API server answered with HTTP 502');
+  });
+
+  it('cuts what a decoder quotes of the request', () => {
+    const messages = [
+      'Object \'Kind\' is missing in \'{"data":{"password":"abc"}}\'',
+      'invalid character, error found in #10 byte of ...|"password":abc|..., bigger context ...|"abc"|...',
+    ];
+    for (const message of messages) {
+      const error = status(400, 'BadRequest', { message });
+      expect(error.message).to.not.contain('abc');
+      expect(error.message).to.match(
+        /^(Object 'Kind' is missing in '|invalid character, error found in #10 byte of )…$/,
+      );
+    }
+  });
+
+  it('leaves a field that a decoder does not know', () => {
+    const message = 'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.x"';
+    expect(status(400, 'BadRequest', { message }).message).to.equal(message);
+  });
+
+  it('names fields, and no value, when the request was confidential', () => {
+    const causes = [{ reason: 'FieldValueInvalid', field: 'data[a]', message: 'Invalid value: "hunter2"' }];
+    const body = { kind: 'Status', code: 422, reason: 'Invalid', message: 'data[a]: "hunter2"', details: { causes } };
+    const error = apiErrorOf(422, JSON.stringify(body), { confidential: true });
+    expect(error.message).to.equal('the API server answered with HTTP 422 Invalid (data[a]: FieldValueInvalid)');
+    expect(JSON.stringify(error.details)).to.not.contain('hunter2');
+    expect(isInvalid(error)).to.equal(true);
+  });
+
+  it('says what went wrong with a confidential request that has no fields', () => {
+    const body = JSON.stringify({ kind: 'Status', code: 409, reason: 'AlreadyExists', message: 'hunter2' });
+    const error = apiErrorOf(409, body, { confidential: true });
+    expect([error.message, isAlreadyExists(error)]).to.deep.equal([
+      'the API server answered with HTTP 409 AlreadyExists',
+      true,
+    ]);
   });
 
   it('advises against trying again only where the request itself is wrong', () => {

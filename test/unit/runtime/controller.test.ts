@@ -117,6 +117,20 @@ describe('Controller', () => {
     });
   });
 
+  it('starts with the delay that the error asks for', async () => {
+    const times: number[] = [];
+    const controller = make(() => {
+      times.push(clock.monotonic());
+      throw new FederationError('POD_REFUSED', 'exceeded quota', { firstRetryMs: 1000 });
+    });
+    controller.enqueue('a');
+    const running = controller.run(abort.signal);
+    await clock.advance(7000);
+    expect(times).to.deep.equal([0, 1000, 3000, 7000]);
+    abort.abort();
+    await running;
+  });
+
   it('records a terminal error and waits for the next change', async () => {
     const controller = make(() => {
       throw new TerminalError('POD_REFUSED', 'hostNetwork is not supported');

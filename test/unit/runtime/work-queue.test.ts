@@ -206,6 +206,13 @@ describe('WorkQueue', () => {
     });
   });
 
+  describe('addRateLimited with a first delay', () => {
+    it('doubles that one instead of its own', () => {
+      const delays = [1, 2, 3].map(() => queue.addRateLimited('a', { firstMs: 1000 }));
+      expect(delays).to.deep.equal([1000, 2000, 4000]);
+    });
+  });
+
   describe('shutDown', () => {
     it('drops all keys, lets no more in, cancels the timer and releases getters', async () => {
       const waiting = queue.get();

@@ -62,7 +62,7 @@ describe('the pace of mirrored events', () => {
   }
 
   it('keeps a pace: a burst at once, the rest one by one', async () => {
-    const mirror = create({ pace: { qps: 10, burst: 2 } });
+    const mirror = create({ pace: { perSecond: 10, burst: 2 } });
     const keys = ['a', 'b', 'c', 'd'].map((name) => mirror.offer(event(name)) ?? '');
     const done = Promise.all(keys.map((key) => mirror.reconcile(key, { signal: SIGNAL })));
     await clock.advance(0);
@@ -76,7 +76,7 @@ describe('the pace of mirrored events', () => {
   });
 
   it('stops waiting for its turn when it is told to', async () => {
-    const mirror = create({ pace: { qps: 1, burst: 1 } });
+    const mirror = create({ pace: { perSecond: 1, burst: 1 } });
     const stop = new AbortController();
     await mirror.reconcile(mirror.offer(event('a')) ?? '', { signal: SIGNAL });
     const waiting = mirror.reconcile(mirror.offer(event('b')) ?? '', { signal: stop.signal });
@@ -90,7 +90,7 @@ describe('the pace of mirrored events', () => {
   });
 
   it('writes what is the latest when its turn comes', async () => {
-    const mirror = create({ pace: { qps: 10, burst: 1 } });
+    const mirror = create({ pace: { perSecond: 10, burst: 1 } });
     await mirror.reconcile(mirror.offer(event('a')) ?? '', { signal: SIGNAL });
     const key = mirror.offer(event('b')) ?? '';
     const waiting = mirror.reconcile(key, { signal: SIGNAL });
@@ -101,7 +101,7 @@ describe('the pace of mirrored events', () => {
   });
 
   it('spends no turn on a pod that is gone', async () => {
-    const mirror = create({ pace: { qps: 1, burst: 1 } });
+    const mirror = create({ pace: { perSecond: 1, burst: 1 } });
     const gone = ['a', 'b', 'c'].map((name) => mirror.offer(event(name)) ?? '');
     const { host: pod } = present;
     present.host = undefined;
@@ -112,7 +112,7 @@ describe('the pace of mirrored events', () => {
   });
 
   it('writes nothing about a pod that went away while the event waited', async () => {
-    const mirror = create({ pace: { qps: 10, burst: 1 } });
+    const mirror = create({ pace: { perSecond: 10, burst: 1 } });
     await mirror.reconcile(mirror.offer(event('a')) ?? '', { signal: SIGNAL });
     const waiting = mirror.reconcile(mirror.offer(event('b')) ?? '', { signal: SIGNAL });
     present.host = undefined;

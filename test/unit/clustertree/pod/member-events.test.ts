@@ -41,6 +41,14 @@ describe('watchMemberEvents', () => {
     expect(heard).to.deep.equal(['after 1']);
   });
 
+  it('does not read the events that are there already', async () => {
+    for (const name of ['a', 'b', 'c']) await add(name);
+    await run();
+    const lists = harness.client.callsOf({ verb: 'list' });
+    expect(lists.map(({ options }) => options)).to.have.lengthOf(1);
+    expect(lists[0]?.options).to.have.property('limit', 1);
+  });
+
   it('tells of repetitions, and not of their end', async () => {
     await run();
     await add('a');

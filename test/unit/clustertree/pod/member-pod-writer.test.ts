@@ -146,7 +146,7 @@ describe('MemberPodWriter', () => {
       it(`and tells the words of a member that answers ${code}, to try again`, async () => {
         harness.client.fail({ verb: 'create', type: pods, error: apiError(code, reason, 'not here') });
         const refusal = await failure(create(harness.addHostPod()));
-        expect(refusal).to.include({ code: 'POD_REFUSED', retry: 'backoff' });
+        expect(refusal).to.include({ code: 'POD_REFUSED', retry: 'backoff', firstRetryMs: 1000 });
         expect(harness.warnings).to.deep.equal(['web MemberRefusedPod: not here']);
       });
     }

@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import { lanesOf, planRuns, type TestRun } from '../../../hack/test/plan.js';
+
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  unit: ['dist/test/unit/b.test.js', 'dist/test/unit/a.test.js'],
+  integration: ['dist/test/integration/api.test.js', 'dist/test/integration/clustertree/outage.test.js'],
+  e2e: ['dist/test/e2e/pods.test.js'],
+  soak: ['dist/test/soak/outage.test.js'],
+};
+
+function plan(asked: string): readonly (readonly TestRun[])[] {
+  return planRuns(asked, (tier) => FILES[tier] ?? []);
+}
+
+function names(asked: string): string[][] {
+  return plan(asked).map((group) => group.map(({ name }) => name));
+}
+
+describe('plan of a test run', () => {
+  it('runs unit tests in one process, before all others', () => {
+    const [unit, others] = plan('all');
+    expect(unit?.map(({ files }) => files)).to.deep.equal([['dist/test/unit/a.test.js', 'dist/test/unit/b.test.js']]);
+    expect(others).to.have.length(3);
+  });
+
+  it('gives each other file a process, and begins with what takes longest', () => {
+    expect(names('all')[1]).to.deep.equal(['integration/outage', 'e2e/pods', 'integration/api']);
+  });
+
+  it('takes only the tier that was asked for', () => {
+    expect(names('unit')).to.deep.equal([['unit'], []]);
+    expect(names('integration')).to.deep.equal([[], ['integration/outage', 'integration/api']]);
+    expect(names('e2e')).to.deep.equal([[], ['e2e/pods']]);
+    expect(names('soak')).to.deep.equal([[], ['soak/outage']]);
+  });
+
+  it('plans nothing for a tier that there is none of', () => {
+    expect(names('other')).to.deep.equal([[], []]);
+  });
+
+  it('gives unit tests little time, those on clusters more, and soak tests hours', () => {
+    const limits = [...plan('all').flat(), ...plan('soak').flat()].map(({ name, testLimitMs }) => [name, testLimitMs]);
+    expect(Object.fromEntries(limits)).to.include({ unit: 10_000, 'e2e/pods': 300_000, 'soak/outage': 300_000 });
+    const [soak] = plan('soak').flat();
+    const [unit] = plan('unit').flat();
+    expect(soak?.limitMs).to.be.greaterThan(unit?.limitMs ?? Infinity);
+  });
+
+  it('runs two at a time, and soak tests alone', () => {
+    expect([lanesOf('all'), lanesOf('integration'), lanesOf('soak')]).to.deep.equal([2, 2, 1]);
+  });
+});
