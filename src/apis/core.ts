@@ -1,6 +1,8 @@
 import type {
   CoreV1Event,
+  AuthenticationV1TokenRequest,
   V1Affinity,
+  V1ConfigMap,
   V1Container,
   V1ContainerStatus,
   V1EnvFromSource,
@@ -54,6 +56,8 @@ export type Toleration = Wire<V1Toleration>;
 export type Taint = Wire<V1Taint>;
 export type Node = Wire<V1Node>;
 export type NodeCondition = Wire<V1NodeCondition>;
+export type ConfigMap = Wire<V1ConfigMap>;
+export type TokenRequest = Wire<AuthenticationV1TokenRequest>;
 export type Namespace = Wire<V1Namespace>;
 export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;

@@ -71,3 +71,7 @@ export const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
 export const HOST_ROOT_CA_CONFIG_MAP = 'master-root-ca.crt';
 /** Begins the names of the Secrets in a member that hold a pod's tokens; the UID of the host pod follows. */
 export const TOKEN_SECRET_PREFIX = 'kosmos-token-';
+/** On Secrets in a member, with the value `true`: it holds tokens of a host pod. */
+export const TOKEN_LABEL = 'kosmos.io/token';
+/** On such a Secret: when its tokens were issued and when they expire, by the host's clock; no secret. */
+export const TOKEN_LIFETIMES_ANNOTATION = 'kosmos.io/token-lifetimes';

@@ -72,10 +72,13 @@ export class FakeKubeClient implements KubeClient {
   /** Runs before each call and may wait or throw; for latency, gates and partitions. */
   intercept: ((call: RecordedCall) => Promise<void> | void) | undefined;
   closed = false;
+  /** What `serverTime` says; the clock of the test when absent. */
+  readonly #time: Pick<Clock, 'now'>;
   readonly #failures: { failure: Failure; left: number }[] = [];
 
   constructor(options: { readonly clock?: Pick<Clock, 'now'> } = {}) {
-    this.store = new FakeStore(options.clock ?? systemClock);
+    this.#time = options.clock ?? systemClock;
+    this.store = new FakeStore(this.#time);
   }
 
   /** Puts an object in place without recording a call; status, UID and creation time are kept when given. */
@@ -128,7 +131,7 @@ export class FakeKubeClient implements KubeClient {
       const start = Number(options.continueToken ?? 0);
       const end = options.limit ? start + options.limit : all.length;
       return {
-        items: all.slice(start, end),
+        items: all.slice(start, end).map((object) => view(type, object)),
         resourceVersion: String(this.store.resourceVersion),
         ...(end < all.length ? { continueToken: String(end) } : {}),
       };
@@ -220,6 +223,11 @@ export class FakeKubeClient implements KubeClient {
     });
   }
 
+  serverTime(options: CallOptions = {}): Promise<number> {
+    const call: RecordedCall = { verb: 'getPath', resource: '/version', ref: { name: '' }, options };
+    return this.#call(call, () => this.#time.now());
+  }
+
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
@@ -246,10 +254,16 @@ export class FakeKubeClient implements KubeClient {
     const entry = this.#failures.find(({ failure, left }) => left > 0 && matches(failure, call));
     if (entry !== undefined) entry.left--;
     if (entry !== undefined && entry.failure.when !== 'after') throw entry.failure.error;
-    const result = act();
+    const result = view(call.type, act());
     if (entry !== undefined) throw entry.failure.error;
     return copy(result) as R;
   }
+}
+
+/** What of an object such a type shows. Anything else that a call gives back has no metadata. */
+function view(type: AnyType | undefined, object: unknown): unknown {
+  if (type?.metadataOnly !== true || typeof object !== 'object' || object === null || !('metadata' in object)) return object;
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata: object.metadata };
 }
 
 function copy(value: unknown): unknown {
@@ -286,7 +300,10 @@ async function* watchStore<T extends KubeObject>(
   try {
     while (!options.signal.aborted) {
       const next = queue.shift();
-      if (next !== undefined) yield structuredClone(next.event) as unknown as WatchEvent<T>;
+      if (next !== undefined) {
+        const { type: kind, object } = structuredClone(next.event);
+        yield { type: kind, object: view(type, object) } as unknown as WatchEvent<T>;
+      }
       else await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
