@@ -14,6 +14,7 @@ import { EVERYTHING, labelSelectorProblems } from '../../lib/label-selector.js';
 import { isDnsLabel, isDnsSubdomain } from '../../lib/label-syntax.js';
 import type { DisconnectionPolicy } from './disconnection-policy.js';
 import { DEFAULT_DISCONNECTION_POLICY, parseDisconnectionPolicy } from './disconnection-policy.js';
+import { parseHostApiAddress, type HostApiAddress } from './host-api.js';
 import type { VirtualNodeSpec } from './virtual-node-spec.js';
 import { compileVirtualNodes } from './virtual-node-spec.js';
 
@@ -46,6 +47,8 @@ export interface ClusterConfig {
   readonly virtualNodes: readonly VirtualNodeSpec[];
   /** Which namespaces of the host may run pods in the member. */
   readonly namespaceSelector: LabelSelector;
+  /** Where the member's pods reach the host's API server; the manager's own setting when absent. */
+  readonly hostApi: HostApiAddress | undefined;
   readonly disconnectionPolicy: DisconnectionPolicy;
   /** How long a Cluster that is being deleted may wait for an unreachable member. */
   readonly cleanupTimeoutMs: number;
@@ -131,12 +134,18 @@ function compileTree(
   name: string,
   spec: ClusterSpec,
   problems: string[] | undefined,
-): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector'> {
-  const { leafModels, namespaceSelector = EVERYTHING } = spec.clusterTreeOptions ?? {};
+): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'hostApi'> {
+  const { leafModels, namespaceSelector = EVERYTHING, hostAPIServer } = spec.clusterTreeOptions ?? {};
   const ipFamily = ipFamilyOf(spec.clusterLinkOptions?.ipFamily);
-  if (problems === undefined) return { ipFamily, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
+  const hostApi = hostAPIServer === undefined ? undefined : parseHostApiAddress(hostAPIServer);
+  if (problems === undefined) {
+    return { ipFamily, hostApi, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
+  }
+  if (hostAPIServer !== undefined && hostApi === undefined) {
+    problems.push(`spec.clusterTreeOptions.hostAPIServer: "${hostAPIServer}" is not host:port`);
+  }
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
-  return { ipFamily, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
+  return { ipFamily, hostApi, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
 }
 
 /** Kosmos' schema takes any text here and means both families unless it is one of the two. */

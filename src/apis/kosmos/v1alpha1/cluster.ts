@@ -57,6 +57,8 @@ export interface ClusterTreeOptions {
   readonly leafModels?: readonly LeafModel[] | undefined;
   /** Which namespaces of the host may run pods in the member; all of them when absent. */
   readonly namespaceSelector?: LabelSelector | undefined;
+  /** `host:port` at which the member's pods reach the host's API server; the manager's own setting when absent. */
+  readonly hostAPIServer?: string | undefined;
 }
 
 /** Describes one virtual node. */

@@ -43,6 +43,7 @@ describe('compileCluster', () => {
       ],
       namespaceSelector: {},
       disconnectionPolicy: { kind: 'Evict' },
+      hostApi: undefined,
       cleanupTimeoutMs: 300_000,
     });
   });
