@@ -20,6 +20,8 @@ import {
 import { KubeletApi } from '../clustertree/kubelet/kubelet-api.js';
 import type { KubeletObserver } from '../clustertree/kubelet/observer.js';
 import type { ServingMode } from '../clustertree/kubelet/serving-secret.js';
+import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
+import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
@@ -62,6 +64,7 @@ export interface ClusterTreeOptions {
   /** For reviews of who may use the kubelet API; every replica sends them. */
   readonly reviewClient: KubeClient;
   readonly kubeletObserver: KubeletObserver;
+  readonly statsObserver: StatsObserver;
   readonly reservedNamespaces: readonly string[];
   readonly memberLimits: { readonly qps: number; readonly burst: number };
   readonly allowExecCredentials: boolean;
@@ -211,7 +214,7 @@ export class ClusterTree {
       ...{ host, reviewClient, clock, logger, createInformer, createController, observer, namespace, address },
       ...{ hostNodes: this.#hostNodes, hostPods: this.#hostPods, ports: this.#ports, policy: { mode, addresses } },
       member: (cluster) => this.#registry.connection(cluster),
-      endpoints: [],
+      endpoints: [new StatsEndpoint({ clock, observer: this.#options.statsObserver })],
     });
   }
 

@@ -85,6 +85,7 @@ export async function runManager(
       leaseClient: createKubeClient(heartbeats, shared),
       reviewClient: createKubeClient(reviews, { cluster: 'host', observer, clock }),
       kubeletObserver: metrics.kubeletObserver(),
+      statsObserver: metrics.statsObserver(),
       createInformer: createInformerFactory({ clock, random, logger }, (cluster) => metrics.reflectorObserver(cluster)),
       createController: createControllerFactory({ clock, logger }, (name, cluster) =>
         metrics.controllerObserver(name, cluster),

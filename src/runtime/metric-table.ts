@@ -66,6 +66,16 @@ export const METRICS = {
     help: '1 while this process is the leader, else 0.',
     labels: [],
   },
+  kosmos_stats_source: {
+    type: 'gauge',
+    help: "1 for where a member's figures come from: Kubelets (exact) or MetricsAPI (approximate); else 0.",
+    labels: ['cluster', 'source'],
+  },
+  kosmos_stats_missing: {
+    type: 'gauge',
+    help: 'How many nodes behind a virtual node, or running pods of it, its last answer with figures had none for: nodes, pods.',
+    labels: ['cluster', 'node', 'kind'],
+  },
   kosmos_events_dropped_total: {
     type: 'counter',
     help: 'Kubernetes Events that were not written: invalid, rateLimit, overflow, rejected, failed.',

@@ -21,6 +21,14 @@ export interface KubeletMetrics {
   served(cluster: string, change: 1 | -1): void;
 }
 
+/** What is known of the figures of virtual nodes. */
+export interface StatsMetrics {
+  source(cluster: string, source: string): void;
+  missing(cluster: string, node: string, missing: { readonly nodes: number; readonly pods: number }): void;
+}
+
+const STATS_SOURCES = ['Kubelets', 'MetricsAPI'];
+
 type NamesOf<Type extends MetricSpec['type']> = {
   [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
 }[MetricName];
@@ -114,6 +122,21 @@ export class Metrics {
       connection: (change) => connections.inc(change),
       refused: (reason) => this.#counter('kosmos_kubelet_refused_connections_total').inc({ reason }),
       served: (cluster, change) => this.#gauge('kosmos_kubelet_nodes').inc({ cluster }, change),
+    };
+  }
+
+  /** What the figures of virtual nodes report to. */
+  statsObserver(): StatsMetrics {
+    const sources = this.#gauge('kosmos_stats_source');
+    const lacking = this.#gauge('kosmos_stats_missing');
+    return {
+      source: (cluster, source) => {
+        for (const one of STATS_SOURCES) sources.set({ cluster, source: one }, one === source ? 1 : 0);
+      },
+      missing: (cluster, node, { nodes, pods }) => {
+        lacking.set({ cluster, node, kind: 'nodes' }, nodes);
+        lacking.set({ cluster, node, kind: 'pods' }, pods);
+      },
     };
   }
 

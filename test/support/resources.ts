@@ -1,8 +1,15 @@
-import type { V1Deployment, V1Job, V1PodDisruptionBudget, V1StatefulSet } from '@kubernetes/client-node';
+import type {
+  V1Deployment,
+  V1Job,
+  V2HorizontalPodAutoscaler,
+  V1PodDisruptionBudget,
+  V1StatefulSet,
+} from '@kubernetes/client-node';
 import type { Wire } from '../../src/apis/wire.js';
 import type { ResourceType } from '../../src/kube/resource.js';
 
 export type Deployment = Wire<V1Deployment>;
+export type HorizontalPodAutoscaler = Wire<V2HorizontalPodAutoscaler>;
 export type Job = Wire<V1Job>;
 export type PodDisruptionBudget = Wire<V1PodDisruptionBudget>;
 export type StatefulSet = Wire<V1StatefulSet>;
@@ -17,5 +24,11 @@ export const podDisruptionBudgets: ResourceType<PodDisruptionBudget> = {
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
+  namespaced: true,
+};
+export const horizontalPodAutoscalers: ResourceType<HorizontalPodAutoscaler> = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
   namespaced: true,
 };

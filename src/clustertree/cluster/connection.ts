@@ -7,7 +7,7 @@ import type { Clock, Random } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import { informerProblem } from './informer-problem.js';
-import type { Member, MemberFeature, MemberModule, MemberStreams, ModuleReport } from './member.js';
+import type { Member, MemberFeature, MemberModule, MemberStreams, ModuleReport, NodeBehind } from './member.js';
 import { MemberClasses, type ClassNames } from './member-classes.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
@@ -95,6 +95,10 @@ export class MemberConnection implements Member {
 
   get nodeLabelKeys(): ReadonlySet<string> | undefined {
     return this.#modules.find((module) => module.nodeLabelKeys !== undefined)?.nodeLabelKeys;
+  }
+
+  nodesBehind(virtualNode: string): readonly NodeBehind[] | undefined {
+    return this.#modules.find((module) => module.nodesBehind !== undefined)?.nodesBehind?.(virtualNode);
   }
 
   /** What the modules report, put together. */

@@ -9,6 +9,12 @@ import type { ClusterConfig } from './options.js';
 import type { Ownership } from './ownership.js';
 import type { Probe } from './probe.js';
 
+/** A node of the member that stands behind a virtual node. */
+export interface NodeBehind {
+  readonly name: string;
+  readonly ready: boolean;
+}
+
 /** Requests whose answers are read as they come in, on connections of their own. Every replica may send them. */
 export type MemberStreams = Pick<KubeTransport, 'stream' | 'upgrade'>;
 
@@ -30,6 +36,8 @@ export interface Member {
   readonly classNames?: ClassNames;
   /** Keys of all labels of its nodes; undefined while they are not known. */
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
+  /** The nodes behind one of its virtual nodes, in order of their names; undefined while they are not known. */
+  nodesBehind?(virtualNode: string): readonly NodeBehind[] | undefined;
   /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
   readonly leaving: boolean;
   /** To be called when what a module reports has changed. */
@@ -53,6 +61,8 @@ export interface MemberModule {
   readonly report?: ModuleReport;
   /** Keys of all labels of the member's nodes, from the module that knows them. */
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
+  /** The nodes behind a virtual node, from the module that knows them; undefined while it doesn't. */
+  nodesBehind?(virtualNode: string): readonly NodeBehind[] | undefined;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Writes, on the leader only, until aborted. May be called again after it ended. */

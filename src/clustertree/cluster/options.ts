@@ -29,6 +29,12 @@ export type KubeconfigSource =
 
 export type IpFamily = 'all' | 'ipv4' | 'ipv6';
 
+/**
+ * Where the figures of virtual nodes and their pods come from: the member's `metrics.k8s.io`, or its kubelets through
+ * its API server. The latter needs `nodes/proxy` there, which allows much more, so it has to be asked for.
+ */
+export type StatsSource = 'MetricsAPI' | 'Kubelets';
+
 /** A Cluster with all defaults applied, as the rest of ClusterTree sees it. Deeply frozen. */
 export interface ClusterConfig {
   readonly name: string;
@@ -46,6 +52,7 @@ export interface ClusterConfig {
   readonly virtualNodes: readonly VirtualNodeSpec[];
   /** Which namespaces of the host may run pods in the member. */
   readonly namespaceSelector: LabelSelector;
+  readonly statsSource: StatsSource;
   readonly disconnectionPolicy: DisconnectionPolicy;
   /** How long a Cluster that is being deleted may wait for an unreachable member. */
   readonly cleanupTimeoutMs: number;
@@ -131,12 +138,26 @@ function compileTree(
   name: string,
   spec: ClusterSpec,
   problems: string[] | undefined,
-): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector'> {
-  const { leafModels, namespaceSelector = EVERYTHING } = spec.clusterTreeOptions ?? {};
-  const ipFamily = ipFamilyOf(spec.clusterLinkOptions?.ipFamily);
-  if (problems === undefined) return { ipFamily, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
+): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'statsSource'> {
+  const {
+    leafModels,
+    namespaceSelector = EVERYTHING,
+    statsSource: source = 'MetricsAPI',
+  } = spec.clusterTreeOptions ?? {};
+  const common = {
+    ipFamily: ipFamilyOf(spec.clusterLinkOptions?.ipFamily),
+    statsSource: isStatsSource(source) ? source : 'MetricsAPI',
+  } as const;
+  if (problems === undefined) return { ...common, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
+  if (!isStatsSource(source)) {
+    problems.push(`spec.clusterTreeOptions.statsSource: "${source}" is neither MetricsAPI nor Kubelets`);
+  }
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
-  return { ipFamily, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
+  return { ...common, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
+}
+
+function isStatsSource(text: string): text is StatsSource {
+  return text === 'MetricsAPI' || text === 'Kubelets';
 }
 
 /** Kosmos' schema takes any text here and means both families unless it is one of the two. */

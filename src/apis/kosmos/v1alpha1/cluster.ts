@@ -57,6 +57,8 @@ export interface ClusterTreeOptions {
   readonly leafModels?: readonly LeafModel[] | undefined;
   /** Which namespaces of the host may run pods in the member; all of them when absent. */
   readonly namespaceSelector?: LabelSelector | undefined;
+  /** `MetricsAPI`, the default, or `Kubelets`. */
+  readonly statsSource?: string | undefined;
 }
 
 /** Describes one virtual node. */

@@ -85,6 +85,18 @@ describe('the node feature', () => {
     expect(module.report).to.deep.equal({ conflicts: [], nodes: { ready: 1, total: 1 } });
   });
 
+  it('knows the nodes behind its virtual nodes, once it has seen them', async () => {
+    harness.client.seed(nodes, memberNodeObject('n0', { unschedulable: true }));
+    open();
+    expect(module.nodesBehind?.(NAME)).to.equal(undefined);
+    await harness.settle(2);
+    expect(module.nodesBehind?.(NAME)).to.deep.equal([
+      { name: 'n0', ready: true },
+      { name: 'n1', ready: true },
+    ]);
+    expect(module.nodesBehind?.('kosmos-other')).to.deep.equal([]);
+  });
+
   it('says why nodes or pods of the member can not be listed', async () => {
     harness.client.fail({ verb: 'list', type: nodes, error: apiError(403, 'Forbidden', 'no nodes'), times: 9 });
     open();
