@@ -49,7 +49,7 @@ describe('the kubelet API of a virtual node, with real containers', () => {
 
   describe('logs', () => {
     before(async () => {
-      const script = 'for i in 1 2 3 4 5; do echo line $i; done; echo problem >&2; sleep 3600';
+      const script = 'for i in 1 2 3 4 5; do echo line $i; done; sleep 1; echo problem >&2; sleep 3600';
       await run('writer', { containers: [shell(script), shell('echo second; sleep 3600', { name: 'second' })] });
     });
 
