@@ -1,5 +1,6 @@
 import type {
   CoreV1Event,
+  AuthenticationV1TokenRequest,
   V1Affinity,
   V1CertificateSigningRequest,
   V1ConfigMap,
@@ -56,8 +57,9 @@ export type Toleration = Wire<V1Toleration>;
 export type Taint = Wire<V1Taint>;
 export type Node = Wire<V1Node>;
 export type NodeCondition = Wire<V1NodeCondition>;
-export type Namespace = Wire<V1Namespace>;
 export type ConfigMap = Wire<V1ConfigMap>;
+export type TokenRequest = Wire<AuthenticationV1TokenRequest>;
+export type Namespace = Wire<V1Namespace>;
 export type CertificateSigningRequest = Wire<V1CertificateSigningRequest>;
 export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;

@@ -71,3 +71,14 @@ export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-keys';
 export const ACTUAL_CLUSTER_LABEL = 'kosmos.io/actual-cluster-name';
 /** Key of the kubeconfig in the Secret of `spec.kubeconfigSecretRef`. */
 export const KUBECONFIG_SECRET_KEY = 'kubeconfig';
+
+/** ConfigMap with the certificate authority of a cluster's API server, which Kubernetes puts into every namespace. */
+export const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
+/** What the host's {@link ROOT_CA_CONFIG_MAP} is called in a member, where the member's own has that name. */
+export const HOST_ROOT_CA_CONFIG_MAP = 'master-root-ca.crt';
+/** Begins the names of the Secrets in a member that hold a pod's tokens; the UID of the host pod follows. */
+export const TOKEN_SECRET_PREFIX = 'kosmos-token-';
+/** On Secrets in a member, with the value `true`: it holds tokens of a host pod. */
+export const TOKEN_LABEL = 'kosmos.io/token';
+/** On such a Secret: when its tokens were issued and when they expire, by the host's clock; no secret. */
+export const TOKEN_LIFETIMES_ANNOTATION = 'kosmos.io/token-lifetimes';

@@ -1,15 +1,23 @@
-import type { DaemonSet, Namespace, Node, Pod, Service } from '../apis/core.js';
+import type { DaemonSet, KubeObject, Namespace, Node, Pod, Service } from '../apis/core.js';
 import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
 import { NODE_CLUSTER_ANNOTATION, NODE_LABEL } from '../apis/names.js';
 import { MemberConnection } from '../clustertree/cluster/connection.js';
 import { ClusterController } from '../clustertree/cluster/controller.js';
 import { HostPods, type HostPodScope } from '../clustertree/cluster/host-pods.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
+import type { HostApiAddress } from '../clustertree/cluster/host-api.js';
+import type { MemberFeature } from '../clustertree/cluster/member.js';
 import { createNamespaceFeature } from '../clustertree/cluster/namespace-feature.js';
 import type { ClusterConfig } from '../clustertree/cluster/options.js';
 import { ownershipOf } from '../clustertree/cluster/ownership.js';
 import { MemberRegistry } from '../clustertree/cluster/registry.js';
+import { HostContents } from '../clustertree/config/host-contents.js';
+import { trimHostObject } from '../clustertree/config/kinds.js';
+import { createConfigFeature } from '../clustertree/config/module.js';
 import { ExistingDaemonSets, installExclusionPolicy } from '../clustertree/daemonset/controller.js';
+import { HostClock } from '../clustertree/identity/host-clock.js';
+import { createIdentityFeature } from '../clustertree/identity/module.js';
+import { SigningKeys } from '../clustertree/identity/signing-keys.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
 import {
   KUBELET_PORT_INDEX,
@@ -24,7 +32,7 @@ import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
 import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
-import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
+import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import type { KubeClient } from '../kube/client.js';
 import { createKubeClient } from '../kube/http-client.js';
 import type { Informer } from '../kube/informer.js';
@@ -32,7 +40,17 @@ import type { InformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
 import type { RequestObserver } from '../kube/request-observer.js';
-import { daemonSets, namespaces, nodes, objectKey, pods, services } from '../kube/resource.js';
+import {
+  configMaps,
+  daemonSets,
+  metadataOf,
+  namespaces,
+  nodes,
+  objectKey,
+  pods,
+  secrets,
+  services,
+} from '../kube/resource.js';
 import { withoutManagedFields } from '../kube/transform.js';
 import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
@@ -66,6 +84,12 @@ export interface ClusterTreeOptions {
   readonly kubeletObserver: KubeletObserver;
   readonly statsObserver: StatsObserver;
   readonly reservedNamespaces: readonly string[];
+  /** Where pods in members reach the host's API server, unless their Cluster says otherwise. */
+  readonly hostApi: HostApiAddress | undefined;
+  /** The part of its life after which a token is renewed, between 0 and 1. */
+  readonly tokenRenewalFraction: number;
+  /** Told for how many seconds the token in a member that is nearest to its end is good. */
+  readonly onTokenExpiry: (cluster: string, seconds: number | undefined) => void;
   readonly memberLimits: { readonly qps: number; readonly burst: number };
   readonly allowExecCredentials: boolean;
   /** Exclude DaemonSets from virtual nodes that were there before us; that restarts their pods. */
@@ -94,7 +118,12 @@ export class ClusterTree {
   readonly #hostNodes: Informer<Node>;
   readonly #hostNamespaces: Informer<Namespace>;
   readonly #hostServices: Informer<Service>;
+  readonly #hostConfigMaps: Informer<KubeObject>;
+  readonly #hostSecrets: Informer<KubeObject>;
   readonly #hostPods: HostPods;
+  readonly #hostContents: HostContents;
+  readonly #hostClock: HostClock;
+  readonly #signingKeys: SigningKeys;
   readonly #registry: MemberRegistry;
   readonly #ports: KubeletPorts;
   readonly #kubelet: KubeletApi;
@@ -102,7 +131,7 @@ export class ClusterTree {
   readonly #strings = new StringPool();
 
   constructor(options: ClusterTreeOptions) {
-    const { host, createInformer, logger } = options;
+    const { host, createInformer, clock, logger } = options;
     this.#options = options;
     this.#clusters = createInformer({ client: host, type: clusters });
     this.#hostNodes = createInformer({
@@ -116,6 +145,12 @@ export class ClusterTree {
       type: services,
       indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
     });
+    const ofConfig = { client: host, transform: trimHostObject };
+    this.#hostConfigMaps = createInformer({ ...ofConfig, type: metadataOf(configMaps) });
+    this.#hostSecrets = createInformer({ ...ofConfig, type: metadataOf(secrets) });
+    this.#hostContents = new HostContents(host);
+    this.#hostClock = new HostClock(host, clock);
+    this.#signingKeys = new SigningKeys({ host, clock, logger });
     this.#hostPods = new HostPods({
       ...{ logger, hostNodes: this.#hostNodes },
       createInformer: (scope) => this.#hostPodInformer(scope),
@@ -183,6 +218,7 @@ export class ClusterTree {
         this.#registry.lead(signal),
         this.#kubelet.lead(signal),
         controller.run(signal),
+        this.#signingKeys.run(signal),
         installExclusionPolicy(this.#options, signal),
         this.#excludeDaemonSets(signal),
       ]);
@@ -203,7 +239,8 @@ export class ClusterTree {
   }
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices];
+    const ofConfig = [this.#hostConfigMaps, this.#hostSecrets];
+    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...ofConfig];
   }
 
   #createKubelet(): KubeletApi {
@@ -273,9 +310,9 @@ export class ClusterTree {
     });
   }
 
-  #features(): ConstructorParameters<typeof MemberConnection>[0]['features'] {
+  #features(): readonly MemberFeature[] {
     const { host, clock, random, logger, createInformer, createController, kubelet, recorder } = this.#options;
-    const { leaseClient, lowPriorityHost, reservedNamespaces, onEventDropped } = this.#options;
+    const { leaseClient, lowPriorityHost, reservedNamespaces, onEventDropped, hostApi } = this.#options;
     const hostNodes = this.#hostNodes;
     const hostNamespaces = this.#hostNamespaces;
     return [
@@ -288,8 +325,10 @@ export class ClusterTree {
         ...{ host, hostNamespaces, createController },
         report: (cluster, message) => this.#reportNamespace(cluster, message),
       }),
+      this.#configFeature(),
+      this.#identityFeature(),
       createPodFeature({
-        ...{ host, lowPriorityHost, hostNamespaces, createController, reservedNamespaces, onEventDropped },
+        ...{ host, lowPriorityHost, hostNamespaces, createController, reservedNamespaces, onEventDropped, hostApi },
         ...{ clock, random, logger },
         events: createEventSink(recorder, pods),
         caches: {
@@ -300,6 +339,29 @@ export class ClusterTree {
         },
       }),
     ];
+  }
+
+  #configFeature(): MemberFeature {
+    const { host, clock, random, createInformer, createController } = this.#options;
+    return createConfigFeature({
+      ...{ host, clock, random, createInformer, createController },
+      hostPods: this.#hostPods,
+      hostConfigMaps: this.#hostConfigMaps,
+      hostSecrets: this.#hostSecrets,
+      contents: this.#hostContents,
+    });
+  }
+
+  #identityFeature(): MemberFeature {
+    const { host, clock, random, createInformer, createController } = this.#options;
+    return createIdentityFeature({
+      ...{ host, clock, random, createInformer, createController },
+      hostPods: this.#hostPods,
+      hostClock: this.#hostClock,
+      signingKeys: this.#signingKeys,
+      renewalFraction: this.#options.tokenRenewalFraction,
+      onExpiry: this.#options.onTokenExpiry,
+    });
   }
 
   #servicesFor(namespace: string): readonly Service[] {

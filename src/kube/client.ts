@@ -90,6 +90,11 @@ export interface KubeClient {
   watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions): Promise<AsyncIterable<WatchEvent<T>>>;
   /** The body of a GET on any path, for instance `/readyz` or `/version`. */
   getPath(path: string, options?: CallOptions): Promise<string>;
+  /**
+   * What the API server's own clock says, in milliseconds since the epoch, to the second. For comparing with other times
+   * of that server, never with those of this machine.
+   */
+  serverTime(options?: CallOptions): Promise<number>;
   /** Ends all connections; calls in flight fail. */
   close(): Promise<void>;
 }

@@ -66,6 +66,7 @@ interface Write {
   readonly path: string;
   readonly content: unknown;
   readonly contentType?: string;
+  readonly accept?: string | undefined;
 }
 
 interface RawList<T> {
@@ -90,7 +91,8 @@ export class HttpKubeClient implements KubeClient {
   }
 
   get<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef, options: CallOptions = {}): Promise<T> {
-    return this.#call<T>({ method: 'GET', path: resourcePath(type, ref) }, label('get', type), options);
+    const request = { method: 'GET', path: resourcePath(type, ref), accept: acceptOf(type) } as const;
+    return this.#call<T>(request, label('get', type), options);
   }
 
   async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
@@ -103,7 +105,8 @@ export class HttpKubeClient implements KubeClient {
       resourceVersionMatch: options.resourceVersionMatch,
     });
     const path = resourcePath(type, { namespace: options.namespace }) + query;
-    const list = await this.#call<RawList<T>>({ method: 'GET', path }, label('list', type), options);
+    const request = { method: 'GET', path, accept: acceptOf(type, 'List') } as const;
+    const list = await this.#call<RawList<T>>(request, label('list', type), options);
     const { apiVersion, kind } = type;
     return {
       // Objects in lists lack what is the same for all of them; here they look as from `get` and `watch`.
@@ -119,7 +122,7 @@ export class HttpKubeClient implements KubeClient {
     const ref = options.subresource === undefined ? { namespace } : { namespace, name };
     const path = resourcePath(type, ref, options.subresource) + this.#writeQuery(options);
     return this.#write<T>(
-      { method: 'POST', path, content: object },
+      { method: 'POST', path, content: object, accept: acceptOf(type) },
       label('create', type, options.subresource),
       options,
     );
@@ -129,7 +132,7 @@ export class HttpKubeClient implements KubeClient {
     const { namespace, name = '' } = object.metadata ?? {};
     const path = resourcePath(type, { namespace, name }, options.subresource) + this.#writeQuery(options);
     return this.#write<T>(
-      { method: 'PUT', path, content: object },
+      { method: 'PUT', path, content: object, accept: acceptOf(type) },
       label('update', type, options.subresource),
       options,
     );
@@ -144,7 +147,8 @@ export class HttpKubeClient implements KubeClient {
     const query = this.#writeQuery(options, { force: options.type === 'apply' ? options.force : undefined });
     const path = resourcePath(type, ref, options.subresource) + query;
     const verb = options.type === 'apply' ? 'apply' : 'patch';
-    const write = { method: 'PATCH', path, content: patch, contentType: PATCH_CONTENT_TYPES[options.type] } as const;
+    const contentType = PATCH_CONTENT_TYPES[options.type];
+    const write = { method: 'PATCH', path, content: patch, contentType, accept: acceptOf(type) } as const;
     return this.#write<T>(write, label(verb, type, options.subresource), options);
   }
 
@@ -184,7 +188,7 @@ export class HttpKubeClient implements KubeClient {
     const { signal } = options;
     const what = label('watch', type);
     const stream = await this.#observe(what, async () => {
-      const opened = await this.#transport.stream({ path, signal });
+      const opened = await this.#transport.stream({ path, accept: acceptOf(type), signal });
       if (opened.statusCode !== 200) throw failure(opened, await readError(opened), what);
       return { value: opened, statusCode: opened.statusCode };
     });
@@ -201,6 +205,14 @@ export class HttpKubeClient implements KubeClient {
     return answer.body.toString('utf8');
   }
 
+  async serverTime(options: CallOptions = {}): Promise<number> {
+    const request = { method: 'GET', path: '/version' } as const;
+    const { headers } = await this.#send(request, { verb: 'path', resource: '' }, options);
+    const time = Date.parse(String(headers['date']));
+    if (Number.isNaN(time)) throw new FederationError('API_ERROR', 'the API server does not say what time it is');
+    return time;
+  }
+
   close(): Promise<void> {
     return this.#transport.close();
   }
@@ -210,8 +222,8 @@ export class HttpKubeClient implements KubeClient {
   }
 
   #write<T>(write: Write, what: Label, options: CallOptions): Promise<T> {
-    const { method, path, content, contentType = JSON_TYPE } = write;
-    return this.#call<T>({ method, path, contentType, body: JSON.stringify(content) }, what, options);
+    const { method, path, content, contentType = JSON_TYPE, accept } = write;
+    return this.#call<T>({ method, path, contentType, accept, body: JSON.stringify(content) }, what, options);
   }
 
   async #call<T>(request: TransportRequest, what: Label, options: CallOptions): Promise<T> {
@@ -251,6 +263,11 @@ export class HttpKubeClient implements KubeClient {
       this.#options.observer?.({ cluster: this.#options.cluster ?? '', ...what, code, seconds });
     }
   }
+}
+
+/** Undefined for whole objects in JSON. */
+function acceptOf(type: ResourceType<KubeObject>, suffix = ''): string | undefined {
+  return type.metadataOnly === true ? `${JSON_TYPE};as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1` : undefined;
 }
 
 function label(verb: string, type: ResourceType<KubeObject>, subresource?: string): Label {

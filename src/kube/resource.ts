@@ -11,6 +11,7 @@ import type {
   Secret,
   Service,
   ServiceAccount,
+  TokenRequest,
 } from '../apis/core.js';
 
 /** Where a kind of object lives in the API. `T` is its wire type; it exists at compile time only. */
@@ -21,6 +22,8 @@ export interface ResourceType<T extends KubeObject> {
   /** As in the URL, for instance `pods`. */
   readonly plural: string;
   readonly namespaced: boolean;
+  /** Answers hold nothing but the metadata of objects, as `PartialObjectMetadata` of meta/v1. @default false */
+  readonly metadataOnly?: boolean;
   /** Never set. */
   readonly wire?: T;
 }
@@ -62,6 +65,11 @@ export function resourcePath(
   return parts.join('/');
 }
 
+/** The same kind of objects, of which the API server sends the metadata only; also in answers to writes. */
+export function metadataOf(type: ResourceType<KubeObject>): ResourceType<KubeObject> {
+  return { ...type, metadataOnly: true };
+}
+
 export const pods: ResourceType<Pod> = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 export const nodes: ResourceType<Node> = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false };
 export const namespaces: ResourceType<Namespace> = {
@@ -76,13 +84,13 @@ export const services: ResourceType<Service> = {
   plural: 'services',
   namespaced: true,
 };
-export const secrets: ResourceType<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
 export const configMaps: ResourceType<ConfigMap> = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
   plural: 'configmaps',
   namespaced: true,
 };
+export const secrets: ResourceType<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
 export const certificateSigningRequests: ResourceType<CertificateSigningRequest> = {
   apiVersion: 'certificates.k8s.io/v1',
   kind: 'CertificateSigningRequest',
@@ -92,6 +100,13 @@ export const certificateSigningRequests: ResourceType<CertificateSigningRequest>
 export const serviceAccounts: ResourceType<ServiceAccount> = {
   apiVersion: 'v1',
   kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  namespaced: true,
+};
+/** To create with the subresource `token`; the object is named like its service account. */
+export const tokenRequests: ResourceType<TokenRequest> = {
+  apiVersion: 'v1',
+  kind: 'TokenRequest',
   plural: 'serviceaccounts',
   namespaced: true,
 };

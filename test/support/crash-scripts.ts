@@ -55,8 +55,8 @@ export const podScript: CrashScript = {
     const web = { namespace, name: 'web' };
     await host.create(deployments, deployment({ ...web, replicas: 2 }));
     for (const name of ['lost', 'forced']) await host.create(pods, boundPod(NODE, { namespace, name }));
-    const envFrom = [{ configMapRef: { name: 'none' } }];
-    const refused = { containers: [{ name: 'main', image: 'none', envFrom }] };
+    const volumes = [{ name: 'data', glusterfs: { endpoints: 'none', path: '/' } }];
+    const refused = { containers: [{ name: 'main', image: 'none' }], volumes };
     await host.create(pods, boundPod(NODE, { namespace, name: 'refused', spec: refused }));
     await agree(rig, ['refused']);
 
@@ -95,7 +95,7 @@ export const podScript: CrashScript = {
 
     await host.delete(pods, { namespace, name: 'solo' });
     await federation.client('member1').delete(pods, foreign);
-    await federation.event('NeedsConfigMap', { namespace, name: 'refused' });
+    await federation.event('NeedsEndpoints', { namespace, name: 'refused' });
     await host.delete(deployments, web, { propagationPolicy: 'Background' });
     // Takes some seconds; the next run goes on meanwhile.
     await host.delete(namespaces, { name: namespace });

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../src/apis/core.js';
+import type { KubeObject, TokenRequest } from '../../src/apis/core.js';
 import { ApiError } from '../../src/kube/api-error.js';
 import type {
   CallOptions,
@@ -72,10 +72,14 @@ export class FakeKubeClient implements KubeClient {
   /** Runs before each call and may wait or throw; for latency, gates and partitions. */
   intercept: ((call: RecordedCall) => Promise<void> | void) | undefined;
   closed = false;
+  /** What `serverTime` says; the clock of the test when absent. */
+  readonly #time: Pick<Clock, 'now'>;
+  #tokens = 0;
   readonly #failures: { failure: Failure; left: number }[] = [];
 
   constructor(options: { readonly clock?: Pick<Clock, 'now'> } = {}) {
-    this.store = new FakeStore(options.clock ?? systemClock);
+    this.#time = options.clock ?? systemClock;
+    this.store = new FakeStore(this.#time);
   }
 
   /** Puts an object in place without recording a call; status, UID and creation time are kept when given. */
@@ -128,7 +132,7 @@ export class FakeKubeClient implements KubeClient {
       const start = Number(options.continueToken ?? 0);
       const end = options.limit ? start + options.limit : all.length;
       return {
-        items: all.slice(start, end),
+        items: all.slice(start, end).map((object) => view(type, object)),
         resourceVersion: String(this.store.resourceVersion),
         ...(end < all.length ? { continueToken: String(end) } : {}),
       };
@@ -147,9 +151,10 @@ export class FakeKubeClient implements KubeClient {
       body: copy(object),
       options,
     };
-    return this.#call(call, () =>
-      subresource === undefined && !options.dryRun ? this.store.insert(type, call.body) : call.body,
-    );
+    return this.#call(call, () => {
+      if (subresource === 'token') return this.#issue(call.body as TokenRequest);
+      return subresource === undefined && !options.dryRun ? this.store.insert(type, call.body) : call.body;
+    });
   }
 
   update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}): Promise<T> {
@@ -220,9 +225,23 @@ export class FakeKubeClient implements KubeClient {
     });
   }
 
+  serverTime(options: CallOptions = {}): Promise<number> {
+    const call: RecordedCall = { verb: 'getPath', resource: '/version', ref: { name: '' }, options };
+    return this.#call(call, () => this.#time.now());
+  }
+
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  /** A token that nobody has signed. */
+  #issue(request: TokenRequest): object {
+    const iat = Math.floor(this.#time.now() / 1000);
+    const exp = iat + (request.spec?.expirationSeconds ?? 3600);
+    const claims = { aud: request.spec?.audiences, iat, exp, jti: String(++this.#tokens) };
+    const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.unsigned`;
+    return { ...request, status: { token, expirationTimestamp: new Date(exp * 1000).toISOString() } };
   }
 
   /** The current object with a patch applied; refuses a patch that means another object, as the API server does. */
@@ -246,10 +265,17 @@ export class FakeKubeClient implements KubeClient {
     const entry = this.#failures.find(({ failure, left }) => left > 0 && matches(failure, call));
     if (entry !== undefined) entry.left--;
     if (entry !== undefined && entry.failure.when !== 'after') throw entry.failure.error;
-    const result = act();
+    const result = view(call.type, act());
     if (entry !== undefined) throw entry.failure.error;
     return copy(result) as R;
   }
+}
+
+/** What of an object such a type shows. Anything else that a call gives back has no metadata. */
+function view(type: AnyType | undefined, object: unknown): unknown {
+  if (type?.metadataOnly !== true || typeof object !== 'object' || object === null || !('metadata' in object))
+    return object;
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata: object.metadata };
 }
 
 function copy(value: unknown): unknown {
@@ -286,8 +312,10 @@ async function* watchStore<T extends KubeObject>(
   try {
     while (!options.signal.aborted) {
       const next = queue.shift();
-      if (next !== undefined) yield structuredClone(next.event) as unknown as WatchEvent<T>;
-      else await new Promise<void>((resolve) => (wake = resolve));
+      if (next !== undefined) {
+        const { type: kind, object } = structuredClone(next.event);
+        yield { type: kind, object: view(type, object) } as unknown as WatchEvent<T>;
+      } else await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
     stop();

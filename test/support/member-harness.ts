@@ -191,6 +191,7 @@ export class MemberHarness {
     return {
       ...{ client, logger, streams, ownership: OWNERSHIP, leaving: false, config: clusterConfig() },
       probe: this.probe as unknown as Probe,
+      needs: [],
       pods: this.watch(client, pods, { labelSelector: `${OWNER_LABEL}=${OWNERSHIP.owner}` }),
       namespaces: informer,
       namespaceMaker: new MemberNamespaces({ client, informer, ownership: OWNERSHIP }),

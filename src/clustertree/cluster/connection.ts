@@ -12,6 +12,7 @@ import { MemberClasses, type ClassNames } from './member-classes.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import { ownedSelector, type Ownership } from './ownership.js';
+import type { PodNeeds } from './pod-needs.js';
 import { Probe } from './probe.js';
 
 export interface ConnectionOptions {
@@ -99,6 +100,10 @@ export class MemberConnection implements Member {
 
   nodesBehind(virtualNode: string): readonly NodeBehind[] | undefined {
     return this.#modules.find((module) => module.nodesBehind !== undefined)?.nodesBehind?.(virtualNode);
+  }
+
+  get needs(): readonly PodNeeds[] {
+    return this.#modules.flatMap((module) => module.needs ?? []);
   }
 
   /** What the modules report, put together. */

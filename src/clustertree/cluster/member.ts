@@ -7,6 +7,7 @@ import type { ClassNames } from './member-classes.js';
 import type { MemberNamespaces } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
 import type { Ownership } from './ownership.js';
+import type { PodNeeds } from './pod-needs.js';
 import type { Probe } from './probe.js';
 
 /** A node of the member that stands behind a virtual node. */
@@ -38,6 +39,8 @@ export interface Member {
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
   /** The nodes behind one of its virtual nodes, in order of their names; undefined while they are not known. */
   nodesBehind?(virtualNode: string): readonly NodeBehind[] | undefined;
+  /** What is asked for the things that pods need there, before each is made. */
+  readonly needs: readonly PodNeeds[];
   /** The Cluster is being deleted, or its tree was switched off: nothing new is made any more. */
   readonly leaving: boolean;
   /** To be called when what a module reports has changed. */
@@ -63,6 +66,8 @@ export interface MemberModule {
   readonly nodeLabelKeys?: ReadonlySet<string> | undefined;
   /** The nodes behind a virtual node, from the module that knows them; undefined while it doesn't. */
   nodesBehind?(virtualNode: string): readonly NodeBehind[] | undefined;
+  /** Present in modules that provide what pods need. */
+  readonly needs?: PodNeeds | undefined;
   /** Keeps caches warm, on every replica, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Writes, on the leader only, until aborted. May be called again after it ended. */

@@ -14,6 +14,7 @@ import { EVERYTHING, labelSelectorProblems } from '../../lib/label-selector.js';
 import { isDnsLabel, isDnsSubdomain } from '../../lib/label-syntax.js';
 import type { DisconnectionPolicy } from './disconnection-policy.js';
 import { DEFAULT_DISCONNECTION_POLICY, parseDisconnectionPolicy } from './disconnection-policy.js';
+import { parseHostApiAddress, type HostApiAddress } from './host-api.js';
 import type { VirtualNodeSpec } from './virtual-node-spec.js';
 import { compileVirtualNodes } from './virtual-node-spec.js';
 
@@ -53,6 +54,8 @@ export interface ClusterConfig {
   /** Which namespaces of the host may run pods in the member. */
   readonly namespaceSelector: LabelSelector;
   readonly statsSource: StatsSource;
+  /** Where the member's pods reach the host's API server; the manager's own setting when absent. */
+  readonly hostApi: HostApiAddress | undefined;
   readonly disconnectionPolicy: DisconnectionPolicy;
   /** How long a Cluster that is being deleted may wait for an unreachable member. */
   readonly cleanupTimeoutMs: number;
@@ -133,24 +136,32 @@ function compileInline(kubeconfig: string, problems: string[]): KubeconfigSource
   return { kind: 'inline', kubeconfig: { reveal: () => decoded } };
 }
 
+/** What of a Cluster only ClusterTree uses. */
+type TreeConfig = Pick<
+  ClusterConfig,
+  'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'statsSource' | 'hostApi'
+>;
+
 /** Without `problems` the tree is disabled: nothing is wanted, so nothing can be wrong. */
-function compileTree(
-  name: string,
-  spec: ClusterSpec,
-  problems: string[] | undefined,
-): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'statsSource'> {
+function compileTree(name: string, spec: ClusterSpec, problems: string[] | undefined): TreeConfig {
   const {
     leafModels,
     namespaceSelector = EVERYTHING,
     statsSource: source = 'MetricsAPI',
+    hostAPIServer,
   } = spec.clusterTreeOptions ?? {};
+  const hostApi = hostAPIServer === undefined ? undefined : parseHostApiAddress(hostAPIServer);
   const common = {
     ipFamily: ipFamilyOf(spec.clusterLinkOptions?.ipFamily),
     statsSource: isStatsSource(source) ? source : 'MetricsAPI',
+    hostApi,
   } as const;
   if (problems === undefined) return { ...common, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
   if (!isStatsSource(source)) {
     problems.push(`spec.clusterTreeOptions.statsSource: "${source}" is neither MetricsAPI nor Kubelets`);
+  }
+  if (hostAPIServer !== undefined && hostApi === undefined) {
+    problems.push(`spec.clusterTreeOptions.hostAPIServer: "${hostAPIServer}" is not host:port`);
   }
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
   return { ...common, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };

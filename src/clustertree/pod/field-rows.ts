@@ -8,7 +8,8 @@ export type FieldTreatment = 'copied' | 'rewritten' | 'dropped' | 'refused';
 /** A path, its treatment, and the rule or reason in Markdown. */
 export type Row = readonly [path: string, treatment: FieldTreatment, why?: string];
 
-const SECRET = 'names a Secret, which is not copied to members';
+const SECRET = 'the Secret that it names is copied';
+const CONFIG_MAP = 'the ConfigMap that it names is copied; `kube-root-ca.crt` is called `master-root-ca.crt` there';
 const SETTLED = 'the host has settled it when it chose the virtual node';
 
 /** Paths whose children are classified one by one. */
@@ -21,7 +22,7 @@ export const OPEN_ROWS: readonly Row[] = [
     'rewritten',
     'added after creation through the subresource; one that is refused is left out',
   ],
-  ['volumes[]', 'rewritten', 'see the sources; the automatic `kube-api-access` volume and its mounts are dropped'],
+  ['volumes[]', 'rewritten', 'see the sources'],
   ['volumes[].projected', 'rewritten', 'see the sources'],
   ['volumes[].projected.sources[]', 'rewritten', 'see the sources'],
 ];
@@ -58,9 +59,13 @@ export const POD_ROWS: readonly Row[] = [
     'terms whose `topologyKey` means something in the member are kept, with `matchLabelKeys` as expressions',
   ],
   ['affinity.podAntiAffinity', 'rewritten', 'as `podAffinity`'],
-  ['automountServiceAccountToken', 'rewritten', 'always `false`: a token of the member would be the wrong identity'],
+  [
+    'automountServiceAccountToken',
+    'rewritten',
+    'always `false`: tokens come from the host, and one of the member would be the wrong identity',
+  ],
   ['enableServiceLinks', 'rewritten', "always `false`; the host's services are put into `env` instead"],
-  ['imagePullSecrets[]', 'dropped', `${SECRET}; Event \`PullSecretsNotCopied\``],
+  ['imagePullSecrets[]', 'copied', 'the Secrets that they name are copied, those that exist'],
   [
     'nodeName',
     'rewritten',
@@ -84,7 +89,7 @@ export const POD_ROWS: readonly Row[] = [
   ['schedulingGates[]', 'dropped', 'a bound pod has none'],
   ['schedulingGroup', 'dropped', SETTLED],
   ['serviceAccount', 'dropped', 'as `serviceAccountName`'],
-  ['serviceAccountName', 'dropped', "the member pod has the member's default account and no token"],
+  ['serviceAccountName', 'copied', 'the member gets a bare account of that name when it has none'],
   [
     'tolerations[]',
     'rewritten',
@@ -123,6 +128,7 @@ export const CONTAINER_ROWS: readonly Row[] = [
     'terminationMessagePolicy',
     'tty',
     'volumeDevices[]',
+    'volumeMounts[]',
     'workingDir',
   ),
   [
@@ -130,23 +136,18 @@ export const CONTAINER_ROWS: readonly Row[] = [
     'copied',
     "before the pod's own variables come those of the host's services, in order of service name",
   ],
-  [
-    'env[].valueFrom.configMapKeyRef',
-    'refused',
-    'ConfigMaps are not copied to members; an optional reference is dropped',
-  ],
+  ['env[].valueFrom.configMapKeyRef', 'rewritten', CONFIG_MAP],
   [
     'env[].valueFrom.fieldRef',
     'rewritten',
-    '`metadata.uid` and `spec.serviceAccountName` become the values of the host pod; the member answers all others',
+    '`metadata.uid` becomes that of the host pod; the member answers all others',
   ],
-  ['env[].valueFrom.secretKeyRef', 'refused', `${SECRET}; an optional reference is dropped`],
-  ['envFrom[].configMapRef', 'refused', 'ConfigMaps are not copied to members; an optional reference is dropped'],
-  ['envFrom[].secretRef', 'refused', `${SECRET}; an optional reference is dropped`],
+  ['env[].valueFrom.secretKeyRef', 'copied', `the reference; ${SECRET}`],
+  ['envFrom[].configMapRef', 'rewritten', CONFIG_MAP],
+  ['envFrom[].secretRef', 'copied', `the reference; ${SECRET}`],
   ['image', 'copied', 'also when changed'],
   ['resources', 'copied', 'also when resized'],
   ['resources.claims[]', 'refused', 'ResourceClaims are not copied to members'],
-  ['volumeMounts[]', 'copied', 'without those of volumes that are dropped'],
 ];
 
 /** Parts of a container whose children are classified one by one. */
@@ -186,31 +187,35 @@ export const VOLUME_ROWS: readonly Row[] = [
     'vsphereVolume',
   ),
 
-  ['azureFile.secretName', 'refused', SECRET],
-  ['cephfs.secretRef', 'refused', SECRET],
-  ['cinder.secretRef', 'refused', SECRET],
-  ['configMap', 'refused', 'ConfigMaps are not copied to members; an optional one becomes an empty volume'],
-  ['csi.nodePublishSecretRef', 'refused', SECRET],
+  ['azureFile.secretName', 'copied', SECRET],
+  ['cephfs.secretRef', 'copied', SECRET],
+  ['cinder.secretRef', 'copied', SECRET],
+  ['configMap', 'rewritten', CONFIG_MAP],
+  ['csi.nodePublishSecretRef', 'copied', SECRET],
   ['downwardAPI', 'rewritten', "`metadata.uid` shows the host pod's UID; the member answers all others"],
   ['ephemeral', 'refused', 'claims are not copied to members'],
-  ['flexVolume.secretRef', 'refused', SECRET],
+  ['flexVolume.secretRef', 'copied', SECRET],
   ['glusterfs', 'refused', 'names an Endpoints object, which is not copied to members'],
-  ['iscsi.secretRef', 'refused', SECRET],
+  ['iscsi.secretRef', 'copied', SECRET],
   ['persistentVolumeClaim', 'refused', 'claims are not copied to members'],
   [
     'projected.sources[].clusterTrustBundle',
     'refused',
     'trust bundles are not copied to members; an optional one is dropped',
   ],
-  ['projected.sources[].configMap', 'refused', 'ConfigMaps are not copied to members; an optional one is dropped'],
+  ['projected.sources[].configMap', 'rewritten', CONFIG_MAP],
   ['projected.sources[].downwardAPI', 'rewritten', 'as `volumes[].downwardAPI`'],
   ['projected.sources[].podCertificate', 'refused', "the certificate would be one of the member's"],
-  ['projected.sources[].secret', 'refused', `${SECRET}; an optional one is dropped`],
-  ['projected.sources[].serviceAccountToken', 'refused', "the token would be one of the member's"],
-  ['rbd.secretRef', 'refused', SECRET],
-  ['scaleIO.secretRef', 'refused', SECRET],
-  ['secret', 'refused', `${SECRET}; an optional one becomes an empty volume`],
-  ['storageos.secretRef', 'refused', SECRET],
+  ['projected.sources[].secret', 'copied', SECRET],
+  [
+    'projected.sources[].serviceAccountToken',
+    'rewritten',
+    'an item of the Secret `kosmos-token-<UID>`, which holds tokens of the host',
+  ],
+  ['rbd.secretRef', 'copied', SECRET],
+  ['scaleIO.secretRef', 'copied', SECRET],
+  ['secret', 'copied', SECRET],
+  ['storageos.secretRef', 'copied', SECRET],
 ];
 
 function copied(...paths: readonly string[]): Row[] {

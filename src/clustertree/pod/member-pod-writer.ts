@@ -5,6 +5,7 @@ import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
 import { withOwnTolerations } from './disconnection.js';
 import type { Member } from '../cluster/member.js';
+import type { PodRequirements } from '../cluster/pod-needs.js';
 import type { PodReconcilerOptions } from './reconciler.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
@@ -15,6 +16,8 @@ export type CreateOutcome =
   | { readonly kind: 'created' }
   /** An Event says why; the host pod stays Pending. */
   | { readonly kind: 'refused' }
+  /** Likewise, until something that the pod needs is there. */
+  | { readonly kind: 'waiting' }
   /** Something of that name is in the member already; undefined when it went away in between. */
   | { readonly kind: 'exists'; readonly pod: Pod | undefined }
   | { readonly kind: 'daemonset'; readonly reason: string; readonly message: string };
@@ -34,7 +37,7 @@ export class MemberPodWriter {
     this.#options = options;
   }
 
-  /** One POST, after the namespace is there. Throws what is worth another try. */
+  /** One POST, after the namespace and all that the pod needs are there. Throws what is worth another try. */
   async create(hostPod: Pod, signal: AbortSignal): Promise<CreateOutcome> {
     const { member, caches, events } = this.#options;
     const translation = this.#translate(hostPod);
@@ -46,6 +49,7 @@ export class MemberPodWriter {
     const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
     if (namespace === undefined) return { kind: 'refused' };
     await member.namespaceMaker.ensure(namespace, signal);
+    if (!(await this.#meetNeeds(hostPod, translation.requirements, signal))) return { kind: 'waiting' };
     try {
       const options = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', signal } as const;
       member.pods.assume(await member.client.create(pods, translation.pod, options));
@@ -57,6 +61,14 @@ export class MemberPodWriter {
       if (event !== undefined) events.warn(hostPod, event, `${path}: ${message}`);
     }
     return { kind: 'created' };
+  }
+
+  /** False when something is missing; an Event says what. */
+  async #meetNeeds(hostPod: Pod, requirements: PodRequirements, signal: AbortSignal): Promise<boolean> {
+    const { member, events } = this.#options;
+    const unmet = await Promise.all(member.needs.map((need) => need.ensure(hostPod, requirements, signal)));
+    for (const { reason, message } of unmet.flat()) events.warn(hostPod, reason, message);
+    return unmet.flat().length === 0;
   }
 
   /** Carries over what may change after creation. `current` is the member pod as it is then. */
@@ -137,6 +149,7 @@ export class MemberPodWriter {
       mode: modeOf(spec),
       virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
+      hostApi: member.config.hostApi ?? this.#options.hostApi,
     };
   }
 }

@@ -2,10 +2,7 @@ import type { Findings } from './findings.js';
 
 /** Things outside the pod that a member does not have yet, by the reason that refuses a pod that must have them. */
 const NEEDS = {
-  NeedsConfigMap: { what: 'a ConfigMap', cure: 'Put the values into the pod, mark the reference optional' },
-  NeedsSecret: { what: 'a Secret', cure: 'Do without it, mark the reference optional' },
   NeedsClaim: { what: 'a PersistentVolumeClaim', cure: 'Use an emptyDir' },
-  NeedsToken: { what: 'a service account token', cure: 'Remove the projection' },
   NeedsResourceClaim: { what: 'a ResourceClaim', cure: 'Request an extended resource instead' },
   NeedsTrustBundle: { what: 'a ClusterTrustBundle', cure: 'Mark the projection optional' },
   NeedsPodCertificate: { what: 'a certificate of the host cluster', cure: 'Remove the projection' },
@@ -22,4 +19,10 @@ export function refuseNeed(findings: Findings, path: string, need: Need): void {
   const { what, cure } = NEEDS[need];
   const message = `${path} needs ${what}, which is not copied to member clusters. ${cure}, or keep the pod on nodes of the host.`;
   findings.refuse(path, need, message);
+}
+
+/** Refuses a reference to an object whose name means something else in members. */
+export function refuseReserved(findings: Findings, path: string, name: string): void {
+  const message = `The name ${name} is reserved in member clusters, so that an object of this name is not copied. Rename it.`;
+  findings.refuse(path, 'ReservedName', message);
 }

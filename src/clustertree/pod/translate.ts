@@ -9,13 +9,16 @@ import {
   OWNER_LABEL,
   POD_LABEL,
 } from '../../apis/names.js';
+import type { HostApiAddress } from '../cluster/host-api.js';
+import type { PodRequirements } from '../cluster/pod-needs.js';
+import { podReferences } from '../cluster/pod-references.js';
 import type { Placement } from './cluster-selector.js';
 import { type ContainerContext, translateContainer } from './containers.js';
 import { type Dropped, Findings, type Refusal } from './findings.js';
 import { refuseNeed } from './needs.js';
 import type { PlacementContext } from './node-terms.js';
 import { translatePlacement, withParty } from './placement.js';
-import { type HostApiAddress, serviceEnvironment } from './service-env.js';
+import { serviceEnvironment } from './service-env.js';
 import type { SpecState } from './update.js';
 import { translateVolumes } from './volumes.js';
 
@@ -37,13 +40,6 @@ export interface TranslateContext extends PlacementContext {
   readonly memberRuntimeClasses?: ReadonlySet<string> | undefined;
 }
 
-/** What must exist before the member pod does, and what the member pod gives up. */
-export interface Requirements {
-  readonly namespace: string;
-  /** The host pod's service account; the member pod runs without a token of it. */
-  readonly serviceAccountName: string;
-}
-
 /** The result of {@link translatePod}. */
 export type Translation =
   | {
@@ -52,7 +48,8 @@ export type Translation =
       readonly pod: Pod;
       /** The same with the ephemeral containers, which can only be added later; what `diffPod` compares with. */
       readonly wanted: Pod;
-      readonly requirements: Requirements;
+      /** What must exist before the member pod does. */
+      readonly requirements: PodRequirements;
       readonly dropped: readonly Dropped[];
     }
   | { readonly kind: 'refused'; readonly reasons: readonly Refusal[] }
@@ -85,10 +82,7 @@ export function translatePod(hostPod: Pod, context: TranslateContext): Translati
     kind: 'pod',
     pod,
     wanted: ephemeralContainers.length > 0 ? { ...pod, spec: { ...spec, ephemeralContainers } } : pod,
-    requirements: {
-      namespace: hostPod.metadata?.namespace ?? '',
-      serviceAccountName: hostPod.spec?.serviceAccountName ?? 'default',
-    },
+    requirements: { namespace: hostPod.metadata?.namespace ?? '', ...podReferences(hostPod) },
     dropped: findings.dropped,
   };
 }
@@ -135,8 +129,8 @@ function translateSpec(hostPod: Pod, context: TranslateContext, findings: Findin
     findings.refuse(`metadata.annotations[${MIRROR_ANNOTATION}]`, 'StaticPod', message);
   }
   const spec = hostPod.spec ?? { containers: [] };
-  const { volumes, removed } = translateVolumes(spec.volumes ?? [], findings);
-  const containers = containerContext(hostPod, context, removed);
+  const containers = containerContext(hostPod, context);
+  const volumes = translateVolumes(spec.volumes, containers.hostUid, findings);
   refuseClaims(spec, findings);
   dropFields(spec, findings);
   return {
@@ -147,7 +141,7 @@ function translateSpec(hostPod: Pod, context: TranslateContext, findings: Findin
     schedulerName: HOST_SCHEDULERS.has(spec.schedulerName ?? '') ? undefined : spec.schedulerName,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    volumes: volumes.length > 0 ? volumes : undefined,
+    volumes,
     initContainers: spec.initContainers?.map((container) =>
       translateContainer(container, `spec.initContainers[${container.name}]`, containers, findings),
     ),
@@ -161,7 +155,6 @@ function translateSpec(hostPod: Pod, context: TranslateContext, findings: Findin
 function withoutHostFields(spec: PodSpec): PodSpec {
   const {
     ephemeralContainers: _ephemeralContainers,
-    imagePullSecrets: _imagePullSecrets,
     overhead: _overhead,
     preemptionPolicy: _preemptionPolicy,
     priority: _priority,
@@ -170,7 +163,6 @@ function withoutHostFields(spec: PodSpec): PodSpec {
     schedulingGates: _schedulingGates,
     schedulingGroup: _schedulingGroup,
     serviceAccount: _serviceAccount,
-    serviceAccountName: _serviceAccountName,
     ...rest
   } = spec;
   return rest;
@@ -220,26 +212,18 @@ function refuseClaims(spec: PodSpec, findings: Findings): void {
 
 /** Notes what {@link withoutHostFields} leaves out, as far as it is of any interest. */
 function dropFields(spec: PodSpec, findings: Findings): void {
-  if (spec.imagePullSecrets?.length) {
-    const message =
-      'Image pull secrets are not copied to member clusters; images that need them must be readable in the member, ' +
-      'for instance through the pull secrets of its default service account.';
-    findings.drop('spec.imagePullSecrets', message, 'PullSecretsNotCopied');
-  }
   if (spec.readinessGates?.length) findings.drop('spec.readinessGates', 'evaluated in the host');
   if (spec.schedulingGroup) findings.drop('spec.schedulingGroup', 'the group was scheduled in the host');
 }
 
-function containerContext(hostPod: Pod, context: TranslateContext, removed: ReadonlySet<string>): ContainerContext {
+function containerContext(hostPod: Pod, context: TranslateContext): ContainerContext {
   return {
     hostUid: hostPod.metadata?.uid ?? '',
-    serviceAccountName: hostPod.spec?.serviceAccountName ?? 'default',
     serviceEnvironment: serviceEnvironment(context.services, {
       namespace: hostPod.metadata?.namespace ?? '',
       links: hostPod.spec?.enableServiceLinks !== false,
       hostApi: context.hostApi,
     }),
-    removedVolumes: removed,
   };
 }
 
@@ -247,8 +231,7 @@ function containerContext(hostPod: Pod, context: TranslateContext, removed: Read
 function translateEphemeral(hostPod: Pod, context: TranslateContext, findings: Findings): EphemeralContainer[] {
   const ephemeral = hostPod.spec?.ephemeralContainers ?? [];
   if (ephemeral.length === 0) return [];
-  const { removed } = translateVolumes(hostPod.spec?.volumes ?? [], new Findings());
-  const containers = containerContext(hostPod, context, removed);
+  const containers = containerContext(hostPod, context);
   return ephemeral.flatMap((container) => {
     const path = `spec.ephemeralContainers[${container.name}]`;
     const own = new Findings();

@@ -1,119 +1,105 @@
-import type { Volume } from '../../apis/core.js';
+import type { PodSpec, Volume } from '../../apis/core.js';
 import { HOST_UID_ANNOTATION } from '../../apis/names.js';
-import { sameJson } from '../../lib/same-json.js';
+import { isReservedName, memberConfigMapName, tokenSecretName } from '../cluster/member-names.js';
+import { tokenKey } from '../cluster/pod-references.js';
 import type { Findings } from './findings.js';
-import { refuseNeed } from './needs.js';
+import { refuseNeed, refuseReserved } from './needs.js';
 
 type Projection = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
 type DownwardFile = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[number];
 
-/** Volume sources that name a Secret, and the field that names it. */
-const SECRET_FIELDS = {
-  azureFile: 'secretName',
-  cephfs: 'secretRef',
-  cinder: 'secretRef',
-  csi: 'nodePublishSecretRef',
-  flexVolume: 'secretRef',
-  iscsi: 'secretRef',
-  rbd: 'secretRef',
-  scaleIO: 'secretRef',
-  storageos: 'secretRef',
-} as const;
+/** Every volume source of Kubernetes 1.36; of these it is known what they refer to. */
+const KNOWN_SOURCES: ReadonlySet<string> = new Set([
+  ...['awsElasticBlockStore', 'azureDisk', 'azureFile', 'cephfs', 'cinder', 'configMap', 'csi', 'downwardAPI'],
+  ...['emptyDir', 'ephemeral', 'fc', 'flexVolume', 'flocker', 'gcePersistentDisk', 'gitRepo', 'glusterfs', 'hostPath'],
+  ...['image', 'iscsi', 'nfs', 'persistentVolumeClaim', 'photonPersistentDisk', 'portworxVolume', 'projected'],
+  ...['quobyte', 'rbd', 'scaleIO', 'secret', 'storageos', 'vsphereVolume'],
+]);
 
-export interface TranslatedVolumes {
-  readonly volumes: readonly Volume[];
-  /** Names of volumes that are left out. */
-  readonly removed: ReadonlySet<string>;
-}
-
-/** The volumes as they are mounted in the member. */
-export function translateVolumes(volumes: readonly Volume[], findings: Findings): TranslatedVolumes {
-  const removed = new Set<string>();
-  const kept: Volume[] = [];
-  for (const volume of volumes) {
-    const path = `spec.volumes[${volume.name}]`;
-    if (isAutomaticToken(volume)) {
-      removed.add(volume.name);
-      findings.drop(path, 'the automatic service account token of the host means nothing to the member');
-    } else {
-      kept.push(translateVolume(volume, path, findings));
-    }
-  }
-  return { volumes: kept, removed };
-}
-
-/** What the ServiceAccount admission of an API server projects, apart from the token's lifetime, which it is told. */
-const AUTOMATIC_SOURCES: readonly Projection[] = [
-  { serviceAccountToken: { path: 'token' } },
-  { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-  {
-    downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] },
-  },
-];
-
-/**
- * Recognises exactly the volume that the ServiceAccount admission of an API server adds. One that somebody wrote by
- * hand, with another audience or path for instance, is not it.
- */
-export function isAutomaticToken(volume: Volume): boolean {
-  if (!volume.name.startsWith('kube-api-access-') || !volume.projected) return false;
-  const sources = volume.projected.sources?.map(({ serviceAccountToken: token, ...rest }) =>
-    token ? { ...rest, serviceAccountToken: { ...token, expirationSeconds: undefined } } : rest,
+/** The volumes as they are mounted in the member. Tokens come from the Secret that is made for the host pod. */
+export function translateVolumes(
+  volumes: PodSpec['volumes'],
+  hostUid: string,
+  findings: Findings,
+): readonly Volume[] | undefined {
+  return volumes?.map((volume, index) =>
+    translateVolume(volume, { hostUid, index, path: `spec.volumes[${volume.name}]`, findings }),
   );
-  return sameJson(sources, AUTOMATIC_SOURCES);
 }
 
-function translateVolume(volume: Volume, path: string, findings: Findings): Volume {
-  if (volume.configMap) return optionalVolume(volume, volume.configMap, `${path}.configMap`, findings);
-  if (volume.secret) return optionalVolume(volume, volume.secret, `${path}.secret`, findings);
+/** Where a volume stands, and what it is translated with. */
+interface VolumeContext {
+  readonly hostUid: string;
+  readonly index: number;
+  readonly path: string;
+  readonly findings: Findings;
+}
+
+function translateVolume(volume: Volume, context: VolumeContext): Volume {
+  const { path, findings } = context;
+  reportUnknown(volume, context);
+  if (volume.configMap) {
+    refuseReservedName('ConfigMap', volume.configMap.name, `${path}.configMap`, findings);
+    return { ...volume, configMap: inMember(volume.configMap) };
+  }
+  if (volume.secret) refuseReservedName('Secret', volume.secret.secretName, `${path}.secret`, findings);
   if (volume.persistentVolumeClaim) refuseNeed(findings, `${path}.persistentVolumeClaim`, 'NeedsClaim');
   if (volume.ephemeral) refuseNeed(findings, `${path}.ephemeral`, 'NeedsClaim');
   if (volume.glusterfs) refuseNeed(findings, `${path}.glusterfs.endpoints`, 'NeedsEndpoints');
-  refuseSecrets(volume, path, findings);
   if (volume.downwardAPI) {
     return { ...volume, downwardAPI: { ...volume.downwardAPI, items: volume.downwardAPI.items?.map(hostUidFile) } };
   }
   if (volume.projected) {
-    const sources = (volume.projected.sources ?? []).flatMap((source, index) =>
-      translateProjection(source, `${path}.projected.sources[${index}]`, findings),
+    const sources = (volume.projected.sources ?? []).flatMap((source, place) =>
+      translateProjection(source, place, { ...context, path: `${path}.projected.sources[${place}]` }),
     );
     return { ...volume, projected: { ...volume.projected, sources } };
   }
   return volume;
 }
 
-/** A kubelet mounts an optional volume whose object is missing as an empty one; so does this. */
-function optionalVolume(
-  volume: Volume,
-  source: { readonly optional?: boolean | undefined; readonly defaultMode?: number | undefined },
-  path: string,
-  findings: Findings,
-): Volume {
-  if (source.optional === true) findings.drop(path, 'optional object that is not copied; the volume is empty');
-  else refuseNeed(findings, path, volume.secret ? 'NeedsSecret' : 'NeedsConfigMap');
-  return { name: volume.name, projected: { defaultMode: source.defaultMode, sources: [] } };
-}
-
-function refuseSecrets(volume: Volume, path: string, findings: Findings): void {
-  for (const [source, field] of Object.entries(SECRET_FIELDS)) {
-    const value = volume[source as keyof typeof SECRET_FIELDS] as Readonly<Record<string, unknown>> | undefined;
-    if (value?.[field]) refuseNeed(findings, `${path}.${source}.${field}`, 'NeedsSecret');
+/** A source that is newer than this program may refer to objects that nobody copies. */
+function reportUnknown(volume: Volume, { path, findings }: VolumeContext): void {
+  const unknown = Object.keys(volume).filter((key) => key !== 'name' && !KNOWN_SOURCES.has(key));
+  for (const source of unknown) {
+    const message = 'is not known; it travels as it is, without any object that it may refer to.';
+    findings.drop(`${path}.${source}`, message, 'UnknownVolumeSource');
   }
 }
 
-function translateProjection(source: Projection, path: string, findings: Findings): Projection[] {
-  const optional = source.configMap ?? source.secret ?? source.clusterTrustBundle;
-  if (optional?.optional === true) {
+function translateProjection(source: Projection, place: number, context: VolumeContext): Projection[] {
+  const { path, findings, hostUid, index } = context;
+  if (source.clusterTrustBundle?.optional === true) {
     findings.drop(path, 'optional object that is not copied');
     return [];
   }
-  if (source.configMap) refuseNeed(findings, `${path}.configMap`, 'NeedsConfigMap');
-  if (source.secret) refuseNeed(findings, `${path}.secret`, 'NeedsSecret');
   if (source.clusterTrustBundle) refuseNeed(findings, `${path}.clusterTrustBundle`, 'NeedsTrustBundle');
-  if (source.serviceAccountToken) refuseNeed(findings, `${path}.serviceAccountToken`, 'NeedsToken');
   if (source.podCertificate) refuseNeed(findings, `${path}.podCertificate`, 'NeedsPodCertificate');
+  if (source.serviceAccountToken) {
+    const { serviceAccountToken: token, ...rest } = source;
+    const items = [{ key: tokenKey(index, place), path: token.path }];
+    return [{ ...rest, secret: { name: tokenSecretName(hostUid), items } }];
+  }
+  if (source.configMap) {
+    refuseReservedName('ConfigMap', source.configMap.name, `${path}.configMap`, findings);
+    return [{ ...source, configMap: inMember(source.configMap) }];
+  }
+  if (source.secret) refuseReservedName('Secret', source.secret.name, `${path}.secret`, findings);
   if (!source.downwardAPI) return [source];
   return [{ ...source, downwardAPI: { ...source.downwardAPI, items: source.downwardAPI.items?.map(hostUidFile) } }];
+}
+
+function inMember<T extends { readonly name?: string | undefined }>(source: T): T {
+  return source.name === undefined ? source : { ...source, name: memberConfigMapName(source.name) };
+}
+
+function refuseReservedName(
+  kind: 'ConfigMap' | 'Secret',
+  name: string | undefined,
+  path: string,
+  findings: Findings,
+): void {
+  if (name !== undefined && isReservedName(kind, name)) refuseReserved(findings, path, name);
 }
 
 /** A file can't hold a literal, but it can show the annotation in which the member pod carries the host's UID. */

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../../src/kube/client.js';
 import { ApiError, isConflict, isExpired, isNotFound } from '../../../src/kube/api-error.js';
 import { createKubeClient, type KubeClientOptions } from '../../../src/kube/http-client.js';
 import type { RequestSample } from '../../../src/kube/request-observer.js';
-import { nodes, pods } from '../../../src/kube/resource.js';
+import { metadataOf, nodes, pods, tokenRequests } from '../../../src/kube/resource.js';
 import { createTransport, type KubeTransport } from '../../../src/kube/transport.js';
 import { accessTo, HttpApiServer, sendJson, sendStatus } from '../../support/http-api-server.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -282,6 +282,74 @@ describe('HttpKubeClient', () => {
       giveUp.abort(reason);
       expect(await end).to.equal(reason);
       await waitFor('the end of the connection', () => server.openConnections === 0);
+    });
+  });
+
+  describe('of a type of which only metadata is wanted', () => {
+    const type = metadataOf(pods);
+    const ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+    const accepted = (): unknown => server.requests.at(-1)?.headers.accept;
+
+    it('asks for nothing else in reads', async () => {
+      await client.get(type, REF);
+      expect(accepted()).to.equal(ONE);
+      server.handler = (_request, response) => sendJson(response, { items: [POD], metadata: { resourceVersion: '7' } });
+      await client.list(type);
+      expect(accepted()).to.equal('application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1');
+    });
+
+    it('asks for nothing else in watches', async () => {
+      const stop = new AbortController();
+      server.handler = (_request, response) => {
+        response.writeHead(200).flushHeaders();
+      };
+      await client.watch(type, { signal: stop.signal });
+      expect(accepted()).to.equal(ONE);
+      stop.abort();
+    });
+
+    it('asks for nothing else in answers to writes', async () => {
+      for (const write of [
+        () => client.create(type, POD),
+        () => client.update(type, POD),
+        () => client.patch(type, REF, {}, { type: 'merge' }),
+      ]) {
+        await write();
+        expect(accepted()).to.equal(ONE);
+      }
+    });
+
+    it('asks for whole objects of all other types', async () => {
+      await client.get(pods, REF);
+      expect(accepted()).to.equal('application/json');
+    });
+  });
+
+  it('asks for tokens below their service account', async () => {
+    await client.create(
+      tokenRequests,
+      { metadata: { namespace: 'ns', name: 'robot' }, spec: { audiences: [] } },
+      { subresource: 'token' },
+    );
+    expect(last()).to.equal('POST /api/v1/namespaces/ns/serviceaccounts/robot/token');
+  });
+
+  describe('serverTime', () => {
+    it("is what the server's clock says", async () => {
+      server.handler = (_request, response) => {
+        response.setHeader('date', 'Thu, 01 Jan 2026 00:00:07 GMT');
+        sendJson(response, {});
+      };
+      expect(await client.serverTime()).to.equal(Date.parse('2026-01-01T00:00:07Z'));
+      expect(last()).to.equal('GET /version');
+    });
+
+    it('fails when the server does not say', async () => {
+      server.handler = (_request, response) => {
+        response.sendDate = false;
+        sendJson(response, {});
+      };
+      expect(await errorOf(client.serverTime())).to.include({ code: 'API_ERROR' });
     });
   });
 

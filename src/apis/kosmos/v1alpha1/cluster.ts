@@ -59,6 +59,8 @@ export interface ClusterTreeOptions {
   readonly namespaceSelector?: LabelSelector | undefined;
   /** `MetricsAPI`, the default, or `Kubelets`. */
   readonly statsSource?: string | undefined;
+  /** `host:port` at which the member's pods reach the host's API server; the manager's own setting when absent. */
+  readonly hostAPIServer?: string | undefined;
 }
 
 /** Describes one virtual node. */

@@ -6,9 +6,7 @@ import { asJson, deepFreeze } from '../../../support/pods.js';
 
 const CONTEXT: ContainerContext = {
   hostUid: 'host-uid',
-  serviceAccountName: 'robot',
   serviceEnvironment: [{ name: 'DB_SERVICE_HOST', value: '10.96.0.9' }],
-  removedVolumes: new Set(['kube-api-access-x']),
 };
 
 function translate(container: Partial<Container>, context: Partial<ContainerContext> = {}): [Container, Findings] {
@@ -39,12 +37,6 @@ describe('translateContainer', () => {
     expect(translate({ env: [own] }, CONTEXT)[0].env).to.deep.equal([own]);
   });
 
-  it('gives the service variable when an optional reference of the same name is dropped', () => {
-    const reference = { configMapKeyRef: { name: 'c', key: 'k', optional: true } };
-    const [container] = translate({ env: [{ name: 'DB_SERVICE_HOST', valueFrom: reference }] }, CONTEXT);
-    expect(container.env).to.deep.equal(CONTEXT.serviceEnvironment);
-  });
-
   it('keeps the order and the duplicates of own variables', () => {
     const own = [
       { name: 'B', value: '1' },
@@ -59,17 +51,13 @@ describe('translateContainer', () => {
     expect(result).to.deep.equal([{ name: 'UID', value: 'host-uid' }]);
   });
 
-  it('writes the service account of the host pod in place of a reference to it', () => {
-    const [result] = env({ name: 'SA', valueFrom: { fieldRef: { fieldPath: 'spec.serviceAccountName' } } });
-    expect(result).to.deep.equal([{ name: 'SA', value: 'robot' }]);
-  });
-
   for (const fieldPath of [
     'metadata.name',
     'metadata.namespace',
     "metadata.labels['app']",
     "metadata.annotations['a']",
     'spec.nodeName',
+    'spec.serviceAccountName',
     'status.hostIP',
     'status.podIPs',
   ]) {
@@ -89,65 +77,66 @@ describe('translateContainer', () => {
     });
   }
 
-  for (const [field, reason] of [
-    ['configMapKeyRef', 'NeedsConfigMap'],
-    ['secretKeyRef', 'NeedsSecret'],
+  for (const [field, name] of [
+    ['configMapKeyRef', 'settings'],
+    ['secretKeyRef', 'login'],
   ] as const) {
-    it(`refuses a mandatory ${field}`, () => {
-      const [, findings] = env({ name: 'X', valueFrom: { [field]: { name: 'n', key: 'k' } } });
-      expect(findings.refusals).to.have.lengthOf(1);
-      expect(findings.refusals[0]).to.include({ reason, path: `spec.containers[app].env[X].valueFrom.${field}` });
-    });
-
-    it(`drops an optional ${field}, as a kubelet does when the object is missing`, () => {
-      const [result, findings] = env({ name: 'X', valueFrom: { [field]: { name: 'n', key: 'k', optional: true } } });
-      expect(result).to.deep.equal([]);
-      expect(findings.refusals).to.be.empty;
-      expect(findings.dropped.map(({ path }) => path)).to.deep.equal([
-        `spec.containers[app].env[X].valueFrom.${field}`,
-      ]);
-    });
+    for (const optional of [undefined, false, true]) {
+      it(`keeps a ${field} a reference, optional: ${optional}`, () => {
+        const variable = { name: 'X', valueFrom: { [field]: { name, key: 'k', optional } } };
+        const [result, findings] = env(variable);
+        expect(result).to.deep.equal(asJson([variable]));
+        expect(findings.refusals).to.be.empty;
+        expect(findings.dropped).to.be.empty;
+      });
+    }
   }
 
-  it('names the field and the cure in a refusal', () => {
-    const [, findings] = env({ name: 'X', valueFrom: { secretKeyRef: { name: 'n', key: 'k' } } });
-    expect(findings.refusals[0]?.message)
-      .to.contain('spec.containers[app].env[X].valueFrom.secretKeyRef')
-      .and.contain('keep the pod on nodes of the host');
+  it('keeps envFrom references', () => {
+    const envFrom = [
+      { prefix: 'P_', configMapRef: { name: 'settings' } },
+      { secretRef: { name: 'login', optional: true } },
+    ];
+    expect(translate({ envFrom })[0].envFrom).to.deep.equal(envFrom);
   });
 
-  for (const [field, reason] of [
-    ['configMapRef', 'NeedsConfigMap'],
-    ['secretRef', 'NeedsSecret'],
-  ] as const) {
-    it(`refuses envFrom with a mandatory ${field} and drops an optional one`, () => {
-      const [container, findings] = translate({
-        envFrom: [{ prefix: 'P_', [field]: { name: 'a' } }, { [field]: { name: 'b', optional: true } }],
-      });
-      expect(container.envFrom).to.be.undefined;
-      expect(findings.refusals.map((refusal) => [refusal.reason, refusal.path])).to.deep.equal([
-        [reason, `spec.containers[app].envFrom[0].${field}`],
-      ]);
-      expect(findings.dropped.map(({ path }) => path)).to.deep.equal([`spec.containers[app].envFrom[1].${field}`]);
+  it("asks for the host's root certificates by the name that they have in the member", () => {
+    const name = 'kube-root-ca.crt';
+    const [container] = translate({
+      env: [{ name: 'CA', valueFrom: { configMapKeyRef: { name, key: 'ca.crt' } } }],
+      envFrom: [{ configMapRef: { name } }, { secretRef: { name } }],
     });
-  }
+    expect(container.env).to.have.nested.property('[0].valueFrom.configMapKeyRef.name', 'master-root-ca.crt');
+    expect(container.envFrom).to.deep.equal([
+      { configMapRef: { name: 'master-root-ca.crt' } },
+      { secretRef: { name } },
+    ]);
+  });
+
+  it('refuses names that stand for something else in the member, and says so', () => {
+    const token = 'kosmos-token-0';
+    const [, findings] = translate({
+      env: [
+        { name: 'A', valueFrom: { configMapKeyRef: { name: 'master-root-ca.crt', key: 'k' } } },
+        { name: 'B', valueFrom: { secretKeyRef: { name: token, key: 'k', optional: true } } },
+      ],
+      envFrom: [{ configMapRef: { name: 'master-root-ca.crt' } }, { secretRef: { name: token } }],
+    });
+    expect(findings.refusals.map(({ path, reason }) => `${path} ${reason}`)).to.deep.equal([
+      'spec.containers[app].env[A].valueFrom.configMapKeyRef ReservedName',
+      'spec.containers[app].env[B].valueFrom.secretKeyRef ReservedName',
+      'spec.containers[app].envFrom[0].configMapRef ReservedName',
+      'spec.containers[app].envFrom[1].secretRef ReservedName',
+    ]);
+    expect(findings.refusals[1]?.message).to.contain(token).and.contain('Rename');
+  });
 
   it('keeps an envFrom source that names nothing it knows', () => {
     expect(translate({ envFrom: [{ prefix: 'P_' }] })[0].envFrom).to.deep.equal([{ prefix: 'P_' }]);
   });
 
-  it('drops the mounts of removed volumes and keeps all others', () => {
-    const [container] = translate({
-      volumeMounts: [
-        { name: 'kube-api-access-x', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
-        { name: 'data', mountPath: '/data' },
-      ],
-    });
-    expect(container.volumeMounts).to.deep.equal([{ name: 'data', mountPath: '/data' }]);
-  });
-
   it('leaves no empty lists behind', () => {
-    const [container] = translate({ env: [], envFrom: [], volumeMounts: [] });
+    const [container] = translate({ env: [], envFrom: [] });
     expect(asJson(container)).to.deep.equal({ name: 'app' });
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Pod } from '../../../../src/apis/core.js';
 import type { Member } from '../../../../src/clustertree/cluster/member.js';
+import type { PodNeeds } from '../../../../src/clustertree/cluster/pod-needs.js';
 import { MemberPodWriter } from '../../../../src/clustertree/pod/member-pod-writer.js';
 import { NamespacePolicy } from '../../../../src/clustertree/pod/namespace-policy.js';
 import { namespaces, nodes, pods } from '../../../../src/kube/resource.js';
@@ -69,12 +70,15 @@ describe('MemberPodWriter', () => {
     });
 
     it('nothing that can not be translated, and says for each reason why', async () => {
-      const envFrom = [{ secretRef: { name: 'a' } }, { configMapRef: { name: 'b' } }];
-      const pod = harness.addHostPod({ spec: { nodeName: NODE, containers: [{ ...APP, envFrom }] } });
+      const volumes = [
+        { name: 'a', glusterfs: { endpoints: 'e', path: '/' } },
+        { name: 'b', persistentVolumeClaim: { claimName: 'c' } },
+      ];
+      const pod = harness.addHostPod({ spec: { nodeName: NODE, volumes, containers: [APP] } });
       expect(await create(pod)).to.deep.equal({ kind: 'refused' });
       expect(harness.warnings.map((text) => text.split(':')[0])).to.deep.equal([
-        'web NeedsSecret',
-        'web NeedsConfigMap',
+        'web NeedsEndpoints',
+        'web NeedsClaim',
       ]);
     });
 
@@ -102,10 +106,36 @@ describe('MemberPodWriter', () => {
     });
 
     it('and tells what of the pod had to be left out', async () => {
-      const imagePullSecrets = [{ name: 'registry' }];
-      await create(harness.addHostPod({ spec: { nodeName: NODE, containers: [APP], imagePullSecrets } }));
+      const volumes = [{ name: 'v', sourceOf2030: {} }];
+      await create(harness.addHostPod({ spec: { nodeName: NODE, containers: [APP], volumes } }));
       expect(harness.memberPod()).to.not.be.undefined;
-      expect(harness.warnings.map((text) => text.split(':')[0])).to.deep.equal(['web PullSecretsNotCopied']);
+      expect(harness.warnings.map((text) => text.split(':')[0])).to.deep.equal(['web UnknownVolumeSource']);
+    });
+
+    it('nothing before all that the pod needs is there, and says what is missing', async () => {
+      const asked: string[] = [];
+      const need = (reason: string, ...unmet: string[]): PodNeeds => ({
+        ensure: (pod, { namespace, configMaps }) => {
+          asked.push([reason, pod.metadata?.uid, namespace, ...configMaps.map(({ name }) => name)].join(' '));
+          return Promise.resolve(unmet.map((message) => ({ reason, message })));
+        },
+        onMet: () => () => undefined,
+      });
+      make({ needs: [need('Failed'), need('FailedMount', 'no volume', 'no other')] });
+      const containers = [{ ...APP, envFrom: [{ configMapRef: { name: 'settings' } }] }];
+      expect(await create(harness.addHostPod({ spec: { nodeName: NODE, containers } }))).to.deep.equal({
+        kind: 'waiting',
+      });
+      expect(asked).to.deep.equal(['Failed host-uid shop settings', 'FailedMount host-uid shop settings']);
+      expect(harness.warnings).to.deep.equal(['web FailedMount: no volume', 'web FailedMount: no other']);
+      expect(harness.client.callsOf({ verb: 'create', type: pods })).to.be.empty;
+    });
+
+    it('nothing when it can not be told whether a need is met', async () => {
+      const error = apiError(500, 'InternalError');
+      make({ needs: [{ ensure: () => Promise.reject(error), onMet: () => () => undefined }] });
+      expect(await failure(create(harness.addHostPod()))).to.equal(error);
+      expect(harness.client.callsOf({ verb: 'create', type: pods })).to.be.empty;
     });
 
     for (const [code, reason] of [
@@ -181,8 +211,8 @@ describe('MemberPodWriter', () => {
     });
 
     it('nothing of a pod that can not be translated any more', async () => {
-      const envFrom = [{ secretRef: { name: 'a' } }];
-      const { inStep } = await update({ spec: { nodeName: NODE, containers: [{ ...APP, envFrom }] } });
+      const volumes = [{ name: 'a', glusterfs: { endpoints: 'e', path: '/' } }];
+      const { inStep } = await update({ spec: { nodeName: NODE, volumes, containers: [APP] } });
       expect([inStep, harness.writes('member')]).to.deep.equal([false, []]);
     });
 

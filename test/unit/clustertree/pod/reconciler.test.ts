@@ -164,11 +164,20 @@ describe('PodReconciler', () => {
       expect(harness.writes('member')).to.be.empty;
     });
 
+    it('a pod that needs what is not there yet, and looks again later', async () => {
+      const unmet = { reason: 'FailedMount', message: 'configmap "c" not found' };
+      make({ needs: [{ ensure: () => Promise.resolve([unmet]), onMet: () => () => undefined }] });
+      harness.addHostPod();
+      expect(await reconcile()).to.deep.equal({ requeueAfterMs: 60_000 });
+      expect(harness.warnings).to.deep.equal(['web FailedMount: configmap "c" not found']);
+      expect(harness.memberPod()).to.be.undefined;
+    });
+
     it('a pod that needs what the member does not have, and changes nothing', async () => {
-      const envFrom = [{ secretRef: { name: 'token' } }];
-      harness.addHostPod({ spec: { nodeName: NODE, containers: [{ name: 'app', image: 'app:1', envFrom }] } });
+      const volumes = [{ name: 'v', glusterfs: { endpoints: 'e', path: '/' } }];
+      harness.addHostPod({ spec: { nodeName: NODE, volumes, containers: [{ name: 'app', image: 'app:1' }] } });
       expect(await reconcile()).to.deep.equal({});
-      expect(harness.warnings[0]).to.match(/^web NeedsSecret: /);
+      expect(harness.warnings[0]).to.match(/^web NeedsEndpoints: /);
       expect(harness.writes('member')).to.be.empty;
     });
   });

@@ -124,36 +124,25 @@ describe('translatePod: spec', () => {
     });
   }
 
-  it('runs without the service account of the host and without any token', () => {
-    const result = made({ spec: { serviceAccountName: 'robot', serviceAccount: 'robot' } });
-    expect(result.pod.spec).not.to.have.any.keys('serviceAccountName', 'serviceAccount');
-    expect(result.pod.spec?.automountServiceAccountToken).to.be.false;
-    expect(result.requirements).to.deep.equal({ namespace: 'shop', serviceAccountName: 'robot' });
-    expect(made().requirements.serviceAccountName).to.equal('default');
+  it("runs under an account of the same name, without any token of the member's", () => {
+    const result = made({
+      spec: { serviceAccountName: 'robot', serviceAccount: 'robot', automountServiceAccountToken: true },
+    });
+    expect(result.pod.spec).to.include({ serviceAccountName: 'robot', automountServiceAccountToken: false });
+    expect(result.pod.spec).not.to.have.property('serviceAccount');
+    expect(result.requirements.serviceAccountName).to.equal('robot');
   });
 
-  it('drops the automatic token volume with its mounts, in all containers', () => {
-    const mount = { name: 'kube-api-access-x', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' };
-    const sources = [
-      { serviceAccountToken: { path: 'token' } },
-      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      {
-        downwardAPI: {
-          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
-        },
-      },
-    ];
-    const containers = [{ ...APP, volumeMounts: [mount] }];
-    const { pod, wanted, dropped } = made({
-      spec: {
-        containers,
-        initContainers: containers,
-        ephemeralContainers: containers,
-        volumes: [{ name: 'kube-api-access-x', projected: { sources } }],
-      },
+  it('requires all that the pod refers to, in its namespace', () => {
+    const parts = { envFrom: [{ configMapRef: { name: 'c' } }, { secretRef: { name: 's', optional: true } }] };
+    expect(made({ spec: { containers: [{ ...APP, ...parts }] } }).requirements).to.deep.equal({
+      namespace: 'shop',
+      serviceAccountName: 'default',
+      configMaps: [{ name: 'c', optional: false, use: { container: 'app' } }],
+      secrets: [{ name: 's', optional: true, use: { container: 'app' } }],
+      tokens: [],
+      claims: [],
     });
-    expect(JSON.stringify([pod, wanted])).not.to.contain('kube-api-access');
-    expect(dropped.map(({ path }) => path)).to.deep.equal(['spec.volumes[kube-api-access-x]']);
   });
 
   it("gives the host's services to all kinds of containers and switches the member's off", () => {
@@ -175,7 +164,7 @@ describe('translatePod: spec', () => {
     expect(spec({ enableServiceLinks: false }, { services })['containers']).to.deep.equal([APP]);
   });
 
-  it('leaves readiness gates, the scheduling group and pull secrets behind and reports what matters', () => {
+  it('leaves readiness gates and the scheduling group behind, and no pull secrets', () => {
     const { pod, dropped } = made({
       spec: {
         readinessGates: [{ conditionType: 'a/b' }],
@@ -183,9 +172,9 @@ describe('translatePod: spec', () => {
         imagePullSecrets: [{ name: 'registry' }],
       },
     });
-    expect(pod.spec).not.to.have.any.keys('readinessGates', 'schedulingGroup', 'imagePullSecrets');
+    expect(pod.spec).not.to.have.any.keys('readinessGates', 'schedulingGroup');
+    expect(pod.spec?.imagePullSecrets).to.deep.equal([{ name: 'registry' }]);
     expect(dropped.map(({ path, event }) => [path, event])).to.deep.equal([
-      ['spec.imagePullSecrets', 'PullSecretsNotCopied'],
       ['spec.readinessGates', undefined],
       ['spec.schedulingGroup', undefined],
     ]);
@@ -236,16 +225,18 @@ describe('translatePod: classes', () => {
 });
 
 describe('translatePod: refusals', () => {
+  const TAKEN = 'kosmos-token-of-another';
+
   it('names every reason at once', () => {
     const parts = {
-      volumes: [{ name: 'c', configMap: { name: 'c' } }],
-      initContainers: [{ name: 'init', env: [{ name: 'K', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }],
-      containers: [{ ...APP, envFrom: [{ configMapRef: { name: 'c' } }] }],
+      volumes: [{ name: 'c', glusterfs: { endpoints: 'e', path: '/' } }],
+      initContainers: [{ name: 'init', env: [{ name: 'K', valueFrom: { secretKeyRef: { name: TAKEN, key: 'k' } } }] }],
+      containers: [{ ...APP, envFrom: [{ configMapRef: { name: 'master-root-ca.crt' } }] }],
     };
     expect(refusals({ spec: parts })).to.deep.equal([
-      'spec.volumes[c].configMap NeedsConfigMap',
-      'spec.initContainers[init].env[K].valueFrom.secretKeyRef NeedsSecret',
-      'spec.containers[app].envFrom[0].configMapRef NeedsConfigMap',
+      'spec.volumes[c].glusterfs.endpoints NeedsEndpoints',
+      'spec.initContainers[init].env[K].valueFrom.secretKeyRef ReservedName',
+      'spec.containers[app].envFrom[0].configMapRef ReservedName',
     ]);
   });
 
@@ -281,7 +272,10 @@ describe('translatePod: refusals', () => {
     const translation = translatePod({ apiVersion: 'v1', kind: 'Pod' } satisfies Pod, CONTEXT);
     expect(translation).to.deep.include({
       kind: 'pod',
-      requirements: { namespace: '', serviceAccountName: 'default' },
+      requirements: {
+        ...{ namespace: '', serviceAccountName: 'default' },
+        ...{ configMaps: [], secrets: [], tokens: [], claims: [] },
+      },
     });
   });
 });
@@ -332,12 +326,11 @@ describe('translatePod: ephemeral containers', () => {
   });
 
   it('leaves out and reports one that can not be had, and runs the pod', () => {
-    const bad = { name: 'bad', envFrom: [{ secretRef: { name: 's' } }, { secretRef: { name: 't', optional: true } }] };
+    const bad = { name: 'bad', envFrom: [{ configMapRef: { name: 'master-root-ca.crt' } }] };
     const { wanted, dropped } = made({ spec: { ephemeralContainers: [bad, debug] } });
     expect(wanted.spec?.ephemeralContainers?.map(({ name }) => name)).to.deep.equal(['debug']);
     expect(dropped.map(({ path, event }) => [path, event])).to.deep.equal([
-      ['spec.ephemeralContainers[bad].envFrom[1].secretRef', undefined],
-      ['spec.ephemeralContainers[bad]', 'NeedsSecret'],
+      ['spec.ephemeralContainers[bad]', 'ReservedName'],
     ]);
   });
 });
@@ -358,7 +351,7 @@ describe('wantedPod', () => {
   });
 
   it('is nothing for a pod that could not be made now, so that what runs is left alone', () => {
-    const volumes = [{ name: 'c', configMap: { name: 'c' } }];
+    const volumes = [{ name: 'c', persistentVolumeClaim: { claimName: 'c' } }];
     expect(wantedPod(hostPod({ spec: { volumes } }), CONTEXT, 'pending')).to.be.undefined;
   });
 });

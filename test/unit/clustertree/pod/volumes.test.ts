@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Volume } from '../../../../src/apis/core.js';
+import { VOLUME_ROWS } from '../../../../src/clustertree/pod/field-rows.js';
 import { Findings } from '../../../../src/clustertree/pod/findings.js';
-import { isAutomaticToken, translateVolumes } from '../../../../src/clustertree/pod/volumes.js';
+import { translateVolumes } from '../../../../src/clustertree/pod/volumes.js';
 import { asJson, deepFreeze } from '../../../support/pods.js';
 
 const TOKEN = { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } };
@@ -14,60 +15,47 @@ const AUTOMATIC: Volume = {
   projected: { defaultMode: 420, sources: [TOKEN, AUTHORITY, NAMESPACE] },
 };
 
-function translate(...volumes: Volume[]): { volumes: unknown; removed: string[]; findings: Findings } {
+function translate(...volumes: Volume[]): { volumes: unknown; findings: Findings } {
   const findings = new Findings();
-  const result = translateVolumes(deepFreeze(volumes), findings);
-  return { volumes: asJson(result.volumes), removed: [...result.removed], findings };
+  return { volumes: asJson(translateVolumes(deepFreeze(volumes), 'host-uid', findings)), findings };
 }
 
 function projected(...sources: NonNullable<NonNullable<Volume['projected']>['sources']>): Volume {
   return { name: 'v', projected: { defaultMode: 420, sources } };
 }
 
-describe('isAutomaticToken', () => {
-  it('knows the volume that the ServiceAccount admission adds', () => {
-    expect(isAutomaticToken(AUTOMATIC)).to.be.true;
-  });
-
-  it('does not mind the lifetime of the token', () => {
-    const token = { serviceAccountToken: { path: 'token', expirationSeconds: 600 } };
-    expect(isAutomaticToken({ ...AUTOMATIC, projected: { sources: [token, AUTHORITY, NAMESPACE] } })).to.be.true;
-  });
-
-  const others: [string, Volume][] = [
-    ['a volume of another name', { ...AUTOMATIC, name: 'token' }],
-    ['another kind of volume', { name: 'kube-api-access-x', emptyDir: {} }],
-    ['one without sources', { name: 'kube-api-access-x', projected: {} }],
-    ['a further source', { ...AUTOMATIC, projected: { sources: [TOKEN, AUTHORITY, NAMESPACE, NAMESPACE] } }],
-    [
-      'a token for another audience',
-      {
-        ...AUTOMATIC,
-        projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'vault' } }, AUTHORITY, NAMESPACE] },
-      },
-    ],
-    [
-      'another ConfigMap',
-      {
-        ...AUTOMATIC,
-        projected: { sources: [TOKEN, { configMap: { ...AUTHORITY.configMap, name: 'mine' } }, NAMESPACE] },
-      },
-    ],
-  ];
-  for (const [name, volume] of others) {
-    it(`does not take ${name} for it`, () => {
-      expect(isAutomaticToken(volume)).to.be.false;
-    });
-  }
-});
-
 describe('translateVolumes', () => {
-  it('drops the automatic token volume and says which', () => {
-    const { volumes, removed, findings } = translate(AUTOMATIC, { name: 'data', emptyDir: {} });
-    expect(volumes).to.deep.equal([{ name: 'data', emptyDir: {} }]);
-    expect(removed).to.deep.equal(['kube-api-access-x7k2p']);
-    expect(findings.dropped[0]?.path).to.equal('spec.volumes[kube-api-access-x7k2p]');
-    expect(findings.dropped[0]).not.to.have.property('event');
+  it("gives the automatic token volume the host's token and the host's root certificates", () => {
+    const { volumes, findings } = translate({ name: 'data', emptyDir: {} }, AUTOMATIC);
+    const token = { secret: { name: 'kosmos-token-host-uid', items: [{ key: 'token-1-0', path: 'token' }] } };
+    const authority = { configMap: { ...AUTHORITY.configMap, name: 'master-root-ca.crt' } };
+    expect(volumes).to.deep.equal([
+      { name: 'data', emptyDir: {} },
+      { ...AUTOMATIC, projected: { defaultMode: 420, sources: [token, authority, NAMESPACE] } },
+    ]);
+    expect(findings.refusals).to.be.empty;
+    expect(findings.dropped).to.be.empty;
+  });
+
+  it('gives every explicit token projection an item of its own', () => {
+    const vault = { serviceAccountToken: { path: 'vault', audience: 'vault', expirationSeconds: 600 } };
+    const { volumes } = translate(projected(NAMESPACE, TOKEN, vault), projected(vault));
+    const item = (key: string, path: string): object => ({
+      secret: { name: 'kosmos-token-host-uid', items: [{ key, path }] },
+    });
+    expect(JSON.stringify(volumes)).not.to.contain('serviceAccountToken');
+    expect(volumes).to.deep.equal([
+      {
+        name: 'v',
+        projected: { defaultMode: 420, sources: [NAMESPACE, item('token-0-1', 'token'), item('token-0-2', 'vault')] },
+      },
+      { name: 'v', projected: { defaultMode: 420, sources: [item('token-1-0', 'vault')] } },
+    ]);
+  });
+
+  it("mounts the host's root certificates by the name that they have in the member", () => {
+    const { volumes } = translate({ name: 'v', configMap: { name: 'kube-root-ca.crt' } });
+    expect(volumes).to.deep.equal([{ name: 'v', configMap: { name: 'master-root-ca.crt' } }]);
   });
 
   const copied: Volume[] = [
@@ -77,6 +65,11 @@ describe('translateVolumes', () => {
     { name: 'v', image: { reference: 'data:1', pullPolicy: 'IfNotPresent' } },
     { name: 'v', csi: { driver: 'd', volumeAttributes: { a: 'b' } } },
     { name: 'v', iscsi: { iqn: 'i', lun: 0, targetPortal: 't' } },
+    { name: 'v', configMap: { name: 'c', optional: true, defaultMode: 288, items: [{ key: 'a', path: 'b' }] } },
+    { name: 'v', secret: { secretName: 's', optional: false, defaultMode: 288 } },
+    { name: 'v', azureFile: { secretName: 's', shareName: 'n' } },
+    { name: 'v', cephfs: { monitors: [], secretRef: { name: 's' } } },
+    projected({ configMap: { name: 'c' } }, { secret: { name: 's', optional: true } }, { configMap: {} }),
   ];
   for (const volume of copied) {
     it(`copies ${Object.keys(volume)[1]} as it is`, () => {
@@ -87,23 +80,13 @@ describe('translateVolumes', () => {
   }
 
   const refused: [Volume, string, string][] = [
-    [{ name: 'v', configMap: { name: 'c' } }, 'configMap', 'NeedsConfigMap'],
-    [{ name: 'v', secret: { secretName: 's', optional: false } }, 'secret', 'NeedsSecret'],
+    [{ name: 'v', configMap: { name: 'master-root-ca.crt' } }, 'configMap', 'ReservedName'],
+    [{ name: 'v', secret: { secretName: 'kosmos-token-1' } }, 'secret', 'ReservedName'],
     [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }, 'persistentVolumeClaim', 'NeedsClaim'],
     [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec: {} } } }, 'ephemeral', 'NeedsClaim'],
     [{ name: 'v', glusterfs: { endpoints: 'e', path: '/' } }, 'glusterfs.endpoints', 'NeedsEndpoints'],
-    [{ name: 'v', azureFile: { secretName: 's', shareName: 'n' } }, 'azureFile.secretName', 'NeedsSecret'],
-    [{ name: 'v', cephfs: { monitors: [], secretRef: { name: 's' } } }, 'cephfs.secretRef', 'NeedsSecret'],
-    [{ name: 'v', cinder: { volumeID: 'i', secretRef: { name: 's' } } }, 'cinder.secretRef', 'NeedsSecret'],
-    [
-      { name: 'v', csi: { driver: 'd', nodePublishSecretRef: { name: 's' } } },
-      'csi.nodePublishSecretRef',
-      'NeedsSecret',
-    ],
-    [{ name: 'v', flexVolume: { driver: 'd', secretRef: { name: 's' } } }, 'flexVolume.secretRef', 'NeedsSecret'],
-    [projected({ configMap: { name: 'c' } }), 'projected.sources[0].configMap', 'NeedsConfigMap'],
-    [projected({ secret: { name: 's' } }), 'projected.sources[0].secret', 'NeedsSecret'],
-    [projected(TOKEN), 'projected.sources[0].serviceAccountToken', 'NeedsToken'],
+    [projected({ configMap: { name: 'master-root-ca.crt' } }), 'projected.sources[0].configMap', 'ReservedName'],
+    [projected({ secret: { name: 'kosmos-token-1' } }), 'projected.sources[0].secret', 'ReservedName'],
     [
       projected({ clusterTrustBundle: { path: 'p', name: 'n' } }),
       'projected.sources[0].clusterTrustBundle',
@@ -124,29 +107,12 @@ describe('translateVolumes', () => {
     });
   }
 
-  for (const volume of [
-    { name: 'v', configMap: { name: 'c', optional: true, defaultMode: 288 } },
-    { name: 'v', secret: { secretName: 's', optional: true, defaultMode: 288 } },
-  ]) {
-    it(`mounts an empty volume for an optional ${Object.keys(volume)[1]}`, () => {
-      const { volumes, findings } = translate(volume);
-      expect(volumes).to.deep.equal([{ name: 'v', projected: { defaultMode: 288, sources: [] } }]);
-      expect(findings.refusals).to.be.empty;
-      expect(findings.dropped).to.have.lengthOf(1);
-    });
-  }
-
-  it('drops optional projected sources and keeps the others', () => {
+  it('drops optional trust bundles and keeps the other sources', () => {
     const { volumes, findings } = translate(
-      projected(
-        { configMap: { name: 'c', optional: true } },
-        { secret: { name: 's', optional: true } },
-        { clusterTrustBundle: { path: 'p', name: 'n', optional: true } },
-        NAMESPACE,
-      ),
+      projected({ clusterTrustBundle: { path: 'p', name: 'n', optional: true } }, NAMESPACE),
     );
     expect(volumes).to.deep.equal([projected(NAMESPACE)]);
-    expect(findings.dropped).to.have.lengthOf(3);
+    expect(findings.dropped).to.have.lengthOf(1);
     expect(findings.refusals).to.be.empty;
   });
 
@@ -173,8 +139,19 @@ describe('translateVolumes', () => {
     expect(volumes).to.deep.equal([{ name: 'v', projected: { sources: [] } }]);
   });
 
-  it('copies a volume source that it does not know', () => {
+  it('copies a volume source that it does not know, and reports it', () => {
     const volume = { name: 'v', sourceOf2030: { a: 1 } };
-    expect(translate(volume).volumes).to.deep.equal([volume]);
+    const { volumes, findings } = translate(volume);
+    expect(volumes).to.deep.equal([volume]);
+    expect(findings.dropped).to.have.lengthOf(1);
+    expect(findings.dropped[0]).to.include({ path: 'spec.volumes[v].sourceOf2030', event: 'UnknownVolumeSource' });
+  });
+
+  it('knows every volume source of the API', () => {
+    const known = VOLUME_ROWS.filter(([path]) => !path.includes('.') && path !== 'name').map(([path]) => path);
+    expect(known.length).to.be.greaterThan(25);
+    for (const source of [...known, 'projected']) {
+      expect(translate({ name: 'v', [source]: {} }).findings.dropped, source).to.be.empty;
+    }
   });
 });
