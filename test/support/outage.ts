@@ -31,7 +31,7 @@ export async function startControlPlane(cluster: LabCluster): Promise<number> {
 
 /** An API server that takes connections and answers nothing, as behind a network that drops packets. */
 export async function freezeControlPlane(cluster: LabCluster): Promise<void> {
-  await cluster.pauseComponent('kube-apiserver');
+  cluster.pauseComponent('kube-apiserver');
   // A controller manager that wakes up takes all its nodes for lost.
   await cluster.stopComponent('kube-controller-manager', 'SIGKILL');
 }
