@@ -31,13 +31,13 @@ export async function startControlPlane(cluster: LabCluster): Promise<number> {
 
 /** An API server that takes connections and answers nothing, as behind a network that drops packets. */
 export async function freezeControlPlane(cluster: LabCluster): Promise<void> {
-  cluster.pauseComponent('kube-apiserver');
+  await cluster.pauseComponent('kube-apiserver');
   // A controller manager that wakes up takes all its nodes for lost.
   await cluster.stopComponent('kube-controller-manager', 'SIGKILL');
 }
 
 export async function thawControlPlane(cluster: LabCluster): Promise<number> {
-  await cluster.resumeComponent('kube-apiserver');
+  cluster.resumeComponent('kube-apiserver');
   await cluster.waitForApiServer();
   const readyAt = performance.now();
   await cluster.startComponent('kube-controller-manager');
