@@ -9,6 +9,8 @@ import { deployment } from '../support/workloads.js';
 const PAIRS = [
   { host: '1.36.3', member: '1.34' },
   { host: '1.34', member: '1.36.3' },
+  { host: '1.37', member: '1.34' },
+  { host: '1.34', member: '1.37' },
 ];
 
 for (const { host, member } of PAIRS) {
