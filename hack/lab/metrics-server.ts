@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isIpv6 } from './addresses.js';
-import { ensureSuite } from './binaries.js';
+import { ensureSuite, type Binaries } from './binaries.js';
 import { CertificateAuthority } from './certificates.js';
 import type { LabCluster } from './cluster.js';
 import { clusterFiles, programPath } from './control-plane.js';
@@ -67,14 +67,18 @@ export function metricsServerManifests(address: string, caBundle: string): Manif
   return { apiVersion: 'v1', kind: 'List', items: [...roles(), service, slice, registration] };
 }
 
+/** Makes sure that the program is in the cache, and says where. Without Go it can't be had. */
+export async function ensureMetricsServer(log: (line: string) => void): Promise<Binaries> {
+  return ensureSuite(METRICS_SERVER, pinnedVersion(METRICS_SERVER), log);
+}
+
 /**
  * Starts metrics-server for a cluster and resolves when `metrics.k8s.io` is served there; figures of a pod come some
  * 20 s after its start. It takes kubelets' ports from their nodes and trusts only the cluster's CA. The API server
  * reaches it directly, so the lab must have been started with {@link METRICS_SERVER_ARGS}.
  */
 export async function startMetricsServer(lab: Lab, cluster: LabCluster): Promise<LabProcess> {
-  const suite = METRICS_SERVER;
-  const binaries = await ensureSuite(suite, pinnedVersion(suite), () => undefined);
+  const binaries = await ensureMetricsServer(() => undefined);
   const [address = ''] = cluster.addresses;
   const { pki } = clusterFiles(cluster.directory);
   const authority = CertificateAuthority.open(pki, 'ca');
