@@ -13,7 +13,8 @@ import { eventually } from '../../support/eventually.js';
 import { Federation } from '../../support/federation.js';
 import { virtualPod } from '../../support/workloads.js';
 
-const NODES = ['member1-node1', 'member1-node2'];
+/** The member's first two nodes; each has a virtual node of its name. */
+const NODES: string[] = [];
 const NAMESPACE = 'access';
 
 interface Answer {
@@ -32,12 +33,10 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
     this.timeout(180_000);
     federation = await Federation.boot({ instance: 'kubelet-access', members: 1, nodes: 2 });
     await federation.startManager();
-    const leafModels = federation.lab.cluster('member1');
-    const names = await kwokNodes(leafModels);
+    NODES.push(...(await kwokNodes(federation.lab.cluster('member1'))));
     await federation.joinAll({
-      clusterTreeOptions: { leafModels: names.map((nodeName) => ({ nodeSelector: { nodeName } })) },
+      clusterTreeOptions: { leafModels: NODES.map((nodeName) => ({ nodeSelector: { nodeName } })) },
     });
-    NODES.splice(0, NODES.length, ...names);
     authority = readFileSync(join(clusterFiles(federation.lab.host.directory).pki, 'ca.crt'));
     await federation.namespace(NAMESPACE);
     await federation.host.create(pods, virtualPod({ namespace: NAMESPACE, name: 'web' }));
