@@ -14,6 +14,8 @@ export interface TestAuthority {
   readonly certificate: string;
   /** A certificate for `localhost` and the loopback addresses, or for the given names. */
   issue(commonName: string, options?: { readonly names?: string; readonly organization?: string }): KeyPair;
+  /** A certificate whose time was over yesterday. */
+  issueExpired(commonName: string): KeyPair;
 }
 
 /** Makes an authority with openssl; nothing stays on disk. */
@@ -32,6 +34,17 @@ export function createAuthority(): TestAuthority {
         const extensions = ['-addext', `subjectAltName=${names}`, '-CA', 'ca.crt', '-CAkey', 'ca.key'];
         openssl(directory, ['req', '-x509', '-subj', subject, '-days', '1', ...extensions, ...newKey('leaf')]);
         return readPair(directory, 'leaf');
+      }),
+    issueExpired: (commonName) =>
+      inDirectory((directory) => {
+        writeFileSync(join(directory, 'ca.crt'), authority.certificate);
+        writeFileSync(join(directory, 'ca.key'), authority.key);
+        openssl(directory, ['req', '-new', '-subj', `/CN=${commonName}`, ...newKey('leaf')]);
+        const issuer = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
+        const request = ['-in', 'leaf.crt', '-out', 'signed.crt'];
+        openssl(directory, ['x509', '-req', ...request, ...issuer, '-days', '-1']);
+        const { key } = readPair(directory, 'leaf');
+        return { certificate: readFileSync(join(directory, 'signed.crt'), 'utf8'), key };
       }),
   };
 }

@@ -88,6 +88,12 @@ describe('access to the kubelet API', () => {
       expect(rig.reviews).to.have.length(0);
     });
 
+    it('with a certificate that has expired (401)', async () => {
+      const { certificate: cert, key } = rig.authority.issueExpired(ADMIN);
+      expect((await rig.request('/pods', { cert, key })).status).to.equal(401);
+      expect(rig.reviews).to.have.length(0);
+    });
+
     it('with a certificate that names nobody (401)', async () => {
       const { certificate: cert, key } = rig.authority.issue('', { organization: 'system:masters' });
       expect((await rig.request('/pods', { cert, key })).status).to.equal(401);
