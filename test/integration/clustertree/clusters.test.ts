@@ -47,6 +47,11 @@ describe('Clusters', () => {
   async function joined(name: string, options: JoinOptions & { member?: string } = {}): Promise<void> {
     await join(name, options);
     await federation.clusterCondition(name, 'Ready', 'True');
+    // The member answers; on a busy machine its virtual nodes may come a moment later.
+    await eventually(async () => {
+      const { status } = await federation.host.get(clusters, { name });
+      expect(status?.clusterTreeStatus?.leafNodeItems ?? []).to.not.deep.equal([]);
+    });
   }
 
   async function leave(name: string): Promise<void> {
