@@ -72,6 +72,10 @@ export async function runManager(
   const health = new HealthServer({
     ...{ address: options.healthAddress, port: options.healthPort, clock, logger, metrics },
   });
+  let tree: ClusterTree | undefined;
+  health.addCheck('caches', ['readyz'], () => {
+    if (tree?.synced !== true) throw new Error('the caches of the host are not complete');
+  });
   await health.listen();
   try {
     const start = await untilReachable(() => prepare(ungated, options, environment, signal), logger, signal);
@@ -81,7 +85,7 @@ export async function runManager(
       source: { component: 'kosmos-manager' },
       onDrop: (reason) => metrics.eventDropped(reason),
     });
-    const tree = new ClusterTree({
+    const made = new ClusterTree({
       ...{ ...start, host, lowPriorityHost, gate, recorder, clock, random, logger },
       leaseClient: createKubeClient(heartbeats, shared),
       reviewClient: createKubeClient(reviews, { cluster: 'host', observer, clock }),
@@ -102,11 +106,9 @@ export async function runManager(
       allowExecCredentials: options.allowExecCredentials,
       excludeExistingDaemonSets: options.excludeExistingDaemonsets,
     });
-    onHostReturn = () => tree.reconnect();
-    health.addCheck('caches', ['readyz'], () => {
-      if (!tree.synced) throw new Error('the caches of the host are not complete');
-    });
-    await Promise.all([tree.run(signal), recorder.run(signal), elector.run(signal, (leading) => tree.lead(leading))]);
+    tree = made;
+    onHostReturn = () => made.reconnect();
+    await Promise.all([made.run(signal), recorder.run(signal), elector.run(signal, (leading) => made.lead(leading))]);
   } finally {
     await Promise.all([health.close(), transport.close(), heartbeats.close(), reviews.close()]);
   }
