@@ -44,6 +44,8 @@ export interface PodReconcilerOptions {
 
 /** When a refused pod is looked at again although nothing seems to have changed. */
 const REFUSED_RETRY_MS = 60_000;
+/** When one that waits for what it needs is, in case that came without being heard of; caches answer most of it. */
+const WAITING_RETRY_MS = 10_000;
 const UNKNOWN_RETRY_MS = 1_000;
 /** A host pod whose node is gone; each look costs a read, and the node's return is heard of. */
 const NODE_UNKNOWN_RETRY_MS = 5_000;
@@ -162,7 +164,7 @@ export class PodReconciler implements Reconciler {
       case 'refused':
         return { result: {} };
       case 'waiting':
-        return { result: { requeueAfterMs: REFUSED_RETRY_MS } };
+        return { result: { requeueAfterMs: WAITING_RETRY_MS } };
       case 'exists':
         return { state: { ...state, memberPod: outcome.pod, memberLive: true } };
       case 'daemonset':

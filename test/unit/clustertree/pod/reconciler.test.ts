@@ -168,7 +168,7 @@ describe('PodReconciler', () => {
       const unmet = { reason: 'FailedMount', message: 'configmap "c" not found' };
       make({ needs: [{ ensure: () => Promise.resolve([unmet]), onMet: () => () => undefined }] });
       harness.addHostPod();
-      expect(await reconcile()).to.deep.equal({ requeueAfterMs: 60_000 });
+      expect(await reconcile()).to.deep.equal({ requeueAfterMs: 10_000 });
       expect(harness.warnings).to.deep.equal(['web FailedMount: configmap "c" not found']);
       expect(harness.memberPod()).to.be.undefined;
     });
