@@ -14,6 +14,9 @@ import { createNodeFeature } from '../clustertree/node/module.js';
 import type { KubeletEndpoint } from '../clustertree/node/node-facts.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
+import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
+import { HostStorage } from '../clustertree/storage/host-storage.js';
+import { createStorageFeature } from '../clustertree/storage/module.js';
 import type { KubeClient } from '../kube/client.js';
 import { createKubeClient } from '../kube/http-client.js';
 import type { Informer } from '../kube/informer.js';
@@ -21,7 +24,7 @@ import type { InformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
 import type { RequestObserver } from '../kube/request-observer.js';
-import { daemonSets, namespaces, nodes, objectKey, pods, services } from '../kube/resource.js';
+import { claims, daemonSets, namespaces, nodes, objectKey, pods, services, volumes } from '../kube/resource.js';
 import { withoutManagedFields } from '../kube/transform.js';
 import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
@@ -67,6 +70,7 @@ export class ClusterTree {
   readonly #hostNamespaces: Informer<Namespace>;
   readonly #hostServices: Informer<Service>;
   readonly #hostPods: HostPods;
+  readonly #hostStorage: HostStorage;
   readonly #registry: MemberRegistry;
 
   constructor(options: ClusterTreeOptions) {
@@ -80,6 +84,7 @@ export class ClusterTree {
       type: services,
       indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
     });
+    this.#hostStorage = new HostStorage(host, createInformer);
     this.#hostPods = new HostPods({
       ...{ logger, hostNodes: this.#hostNodes },
       createInformer: (scope) => this.#hostPodInformer(scope),
@@ -145,6 +150,7 @@ export class ClusterTree {
         this.#registry.lead(signal),
         controller.run(signal),
         installExclusionPolicy(this.#options, signal),
+        installCsiDriver(this.#options, signal),
         this.#excludeDaemonSets(signal),
       ]);
     } finally {
@@ -164,7 +170,7 @@ export class ClusterTree {
   }
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices];
+    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...this.#hostStorage.caches];
   }
 
   #connectionChanged(cluster: string): void {
@@ -234,6 +240,13 @@ export class ClusterTree {
       createNamespaceFeature({
         ...{ host, hostNamespaces, createController },
         report: (cluster, message) => this.#reportNamespace(cluster, message),
+      }),
+      createStorageFeature({
+        ...{ host, hostNamespaces, createInformer, createController, clock, random, logger },
+        ...{ hostStorage: this.#hostStorage, hostPods: this.#hostPods },
+        claimEvents: createEventSink(recorder, claims),
+        volumeEvents: createEventSink(recorder, volumes),
+        podEvents: createEventSink(recorder, pods),
       }),
       createPodFeature({
         ...{ host, lowPriorityHost, hostNamespaces, createController, reservedNamespaces, onEventDropped },

@@ -262,7 +262,8 @@ export class FakeKubeClient implements KubeClient {
 
 /** What of an object such a type shows. Anything else that a call gives back has no metadata. */
 function view(type: AnyType | undefined, object: unknown): unknown {
-  if (type?.metadataOnly !== true || typeof object !== 'object' || object === null || !('metadata' in object)) return object;
+  if (type?.metadataOnly !== true || typeof object !== 'object' || object === null || !('metadata' in object))
+    return object;
   return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata: object.metadata };
 }
 
@@ -303,8 +304,7 @@ async function* watchStore<T extends KubeObject>(
       if (next !== undefined) {
         const { type: kind, object } = structuredClone(next.event);
         yield { type: kind, object: view(type, object) } as unknown as WatchEvent<T>;
-      }
-      else await new Promise<void>((resolve) => (wake = resolve));
+      } else await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
     stop();

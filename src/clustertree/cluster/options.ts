@@ -46,6 +46,8 @@ export interface ClusterConfig {
   readonly virtualNodes: readonly VirtualNodeSpec[];
   /** Which namespaces of the host may run pods in the member. */
   readonly namespaceSelector: LabelSelector;
+  /** Names of StorageClasses of the member by those of the host. */
+  readonly storageClassMap: Readonly<Record<string, string>>;
   readonly disconnectionPolicy: DisconnectionPolicy;
   /** How long a Cluster that is being deleted may wait for an unreachable member. */
   readonly cleanupTimeoutMs: number;
@@ -131,12 +133,21 @@ function compileTree(
   name: string,
   spec: ClusterSpec,
   problems: string[] | undefined,
-): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector'> {
-  const { leafModels, namespaceSelector = EVERYTHING } = spec.clusterTreeOptions ?? {};
+): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'storageClassMap'> {
+  const { leafModels, namespaceSelector = EVERYTHING, storageClassMap = {} } = spec.clusterTreeOptions ?? {};
   const ipFamily = ipFamilyOf(spec.clusterLinkOptions?.ipFamily);
-  if (problems === undefined) return { ipFamily, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
+  // The map stays: claims of a member that leaves are still looked after.
+  const disabled = { mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING, storageClassMap } as const;
+  if (problems === undefined) return { ipFamily, ...disabled };
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
-  return { ipFamily, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
+  problems.push(...classMapProblems(storageClassMap));
+  return { ipFamily, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector, storageClassMap };
+}
+
+function classMapProblems(map: Readonly<Record<string, string>>): readonly string[] {
+  const names = Object.entries(map).flat();
+  const bad = [...new Set(names)].filter((name) => !isDnsSubdomain(name));
+  return bad.map((name) => `spec.clusterTreeOptions.storageClassMap: "${name}" is not the name of a StorageClass`);
 }
 
 /** Kosmos' schema takes any text here and means both families unless it is one of the two. */

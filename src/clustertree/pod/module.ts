@@ -8,8 +8,8 @@ import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Controller } from '../../runtime/controller.js';
 import type { EventSink } from '../../runtime/event-sink.js';
 import type { Member, MemberFeature, MemberModule } from '../cluster/member.js';
+import { watchMemberEvents } from '../cluster/member-events.js';
 import { EventMirror } from './event-mirror.js';
-import { watchMemberEvents } from './member-events.js';
 import { NamespacePolicy } from './namespace-policy.js';
 import { PodReconciler, type HostCaches } from './reconciler.js';
 import { WaitingKeys } from './waiting-keys.js';
@@ -171,6 +171,7 @@ class PodModule implements MemberModule {
     const watch = watchMemberEvents(
       {
         ...{ client, logger, clock: this.#options.clock, random: this.#options.random },
+        about: 'Pod',
         onReturn: (listener) => probe.onReturn(listener),
         onEvent: (event) => {
           const key = mirror.offer(event);

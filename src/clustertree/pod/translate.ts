@@ -129,7 +129,7 @@ function translateSpec(hostPod: Pod, context: TranslateContext, findings: Findin
   }
   const spec = hostPod.spec ?? { containers: [] };
   const containers = containerContext(hostPod, context);
-  const volumes = translateVolumes(spec.volumes, containers.hostUid, findings);
+  const volumes = translateVolumes(spec.volumes, hostPod.metadata ?? {}, findings);
   refuseClaims(spec, findings);
   dropFields(spec, findings);
   return {

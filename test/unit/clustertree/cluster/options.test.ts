@@ -42,6 +42,7 @@ describe('compileCluster', () => {
         },
       ],
       namespaceSelector: {},
+      storageClassMap: {},
       disconnectionPolicy: { kind: 'Evict' },
       cleanupTimeoutMs: 300_000,
     });
