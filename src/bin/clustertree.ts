@@ -1,19 +1,27 @@
-import type { DaemonSet, Namespace, Node, Pod, Service } from '../apis/core.js';
+import type { DaemonSet, KubeObject, Namespace, Node, Pod, Service } from '../apis/core.js';
 import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
 import { NODE_CLUSTER_ANNOTATION, NODE_LABEL } from '../apis/names.js';
 import { MemberConnection } from '../clustertree/cluster/connection.js';
 import { ClusterController } from '../clustertree/cluster/controller.js';
 import { HostPods, type HostPodScope } from '../clustertree/cluster/host-pods.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
+import type { HostApiAddress } from '../clustertree/cluster/host-api.js';
+import type { MemberFeature } from '../clustertree/cluster/member.js';
 import { createNamespaceFeature } from '../clustertree/cluster/namespace-feature.js';
 import type { ClusterConfig } from '../clustertree/cluster/options.js';
 import { ownershipOf } from '../clustertree/cluster/ownership.js';
 import { MemberRegistry } from '../clustertree/cluster/registry.js';
+import { HostContents } from '../clustertree/config/host-contents.js';
+import { trimHostObject } from '../clustertree/config/kinds.js';
+import { createConfigFeature } from '../clustertree/config/module.js';
 import { ExistingDaemonSets, installExclusionPolicy } from '../clustertree/daemonset/controller.js';
+import { HostClock } from '../clustertree/identity/host-clock.js';
+import { createIdentityFeature } from '../clustertree/identity/module.js';
+import { SigningKeys } from '../clustertree/identity/signing-keys.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
 import type { KubeletEndpoint } from '../clustertree/node/node-facts.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
-import { keepOwnedKeys } from '../clustertree/pod/owned-keys.js';
+import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
 import { HostStorage } from '../clustertree/storage/host-storage.js';
 import { createStorageFeature } from '../clustertree/storage/module.js';
@@ -24,7 +32,19 @@ import type { InformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
 import type { RequestObserver } from '../kube/request-observer.js';
-import { claims, daemonSets, namespaces, nodes, objectKey, pods, services, volumes } from '../kube/resource.js';
+import {
+  claims,
+  configMaps,
+  daemonSets,
+  metadataOf,
+  namespaces,
+  nodes,
+  objectKey,
+  pods,
+  secrets,
+  services,
+  volumes,
+} from '../kube/resource.js';
 import { withoutManagedFields } from '../kube/transform.js';
 import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
@@ -53,6 +73,12 @@ export interface ClusterTreeOptions {
   readonly observeRequest: RequestObserver;
   readonly kubelet: KubeletEndpoint;
   readonly reservedNamespaces: readonly string[];
+  /** Where pods in members reach the host's API server, unless their Cluster says otherwise. */
+  readonly hostApi: HostApiAddress | undefined;
+  /** The part of its life after which a token is renewed, between 0 and 1. */
+  readonly tokenRenewalFraction: number;
+  /** Told for how many seconds the token in a member that is nearest to its end is good. */
+  readonly onTokenExpiry: (cluster: string, seconds: number | undefined) => void;
   readonly memberLimits: { readonly qps: number; readonly burst: number };
   readonly allowExecCredentials: boolean;
   /** Exclude DaemonSets from virtual nodes that were there before us; that restarts their pods. */
@@ -69,12 +95,17 @@ export class ClusterTree {
   readonly #hostNodes: Informer<Node>;
   readonly #hostNamespaces: Informer<Namespace>;
   readonly #hostServices: Informer<Service>;
+  readonly #hostConfigMaps: Informer<KubeObject>;
+  readonly #hostSecrets: Informer<KubeObject>;
   readonly #hostPods: HostPods;
   readonly #hostStorage: HostStorage;
+  readonly #hostContents: HostContents;
+  readonly #hostClock: HostClock;
+  readonly #signingKeys: SigningKeys;
   readonly #registry: MemberRegistry;
 
   constructor(options: ClusterTreeOptions) {
-    const { host, createInformer, logger } = options;
+    const { host, createInformer, clock, logger } = options;
     this.#options = options;
     this.#clusters = createInformer({ client: host, type: clusters });
     this.#hostNodes = createInformer({ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` });
@@ -85,6 +116,12 @@ export class ClusterTree {
       indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
     });
     this.#hostStorage = new HostStorage(host, createInformer);
+    const ofConfig = { client: host, transform: trimHostObject };
+    this.#hostConfigMaps = createInformer({ ...ofConfig, type: metadataOf(configMaps) });
+    this.#hostSecrets = createInformer({ ...ofConfig, type: metadataOf(secrets) });
+    this.#hostContents = new HostContents(host);
+    this.#hostClock = new HostClock(host, clock);
+    this.#signingKeys = new SigningKeys({ host, clock, logger });
     this.#hostPods = new HostPods({
       ...{ logger, hostNodes: this.#hostNodes },
       createInformer: (scope) => this.#hostPodInformer(scope),
@@ -149,6 +186,7 @@ export class ClusterTree {
       await Promise.all([
         this.#registry.lead(signal),
         controller.run(signal),
+        this.#signingKeys.run(signal),
         installExclusionPolicy(this.#options, signal),
         installCsiDriver(this.#options, signal),
         this.#excludeDaemonSets(signal),
@@ -170,7 +208,8 @@ export class ClusterTree {
   }
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...this.#hostStorage.caches];
+    const others = [this.#hostConfigMaps, this.#hostSecrets, ...this.#hostStorage.caches];
+    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
   }
 
   #connectionChanged(cluster: string): void {
@@ -227,9 +266,9 @@ export class ClusterTree {
     });
   }
 
-  #features(): ConstructorParameters<typeof MemberConnection>[0]['features'] {
+  #features(): readonly MemberFeature[] {
     const { host, clock, random, logger, createInformer, createController, kubelet, recorder } = this.#options;
-    const { leaseClient, lowPriorityHost, reservedNamespaces, onEventDropped } = this.#options;
+    const { leaseClient, lowPriorityHost, reservedNamespaces, onEventDropped, hostApi } = this.#options;
     const hostNodes = this.#hostNodes;
     const hostNamespaces = this.#hostNamespaces;
     return [
@@ -248,8 +287,10 @@ export class ClusterTree {
         volumeEvents: createEventSink(recorder, volumes),
         podEvents: createEventSink(recorder, pods),
       }),
+      this.#configFeature(),
+      this.#identityFeature(),
       createPodFeature({
-        ...{ host, lowPriorityHost, hostNamespaces, createController, reservedNamespaces, onEventDropped },
+        ...{ host, lowPriorityHost, hostNamespaces, createController, reservedNamespaces, onEventDropped, hostApi },
         ...{ clock, random, logger },
         events: createEventSink(recorder, pods),
         caches: {
@@ -260,6 +301,29 @@ export class ClusterTree {
         },
       }),
     ];
+  }
+
+  #configFeature(): MemberFeature {
+    const { host, clock, random, createInformer, createController } = this.#options;
+    return createConfigFeature({
+      ...{ host, clock, random, createInformer, createController },
+      hostPods: this.#hostPods,
+      hostConfigMaps: this.#hostConfigMaps,
+      hostSecrets: this.#hostSecrets,
+      contents: this.#hostContents,
+    });
+  }
+
+  #identityFeature(): MemberFeature {
+    const { host, clock, random, createInformer, createController } = this.#options;
+    return createIdentityFeature({
+      ...{ host, clock, random, createInformer, createController },
+      hostPods: this.#hostPods,
+      hostClock: this.#hostClock,
+      signingKeys: this.#signingKeys,
+      renewalFraction: this.#options.tokenRenewalFraction,
+      onExpiry: this.#options.onTokenExpiry,
+    });
   }
 
   #servicesFor(namespace: string): readonly Service[] {

@@ -1,3 +1,4 @@
+import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { addressProblems } from '../clustertree/node/kubelet-address.js';
 import { LOG_LEVELS } from '../runtime/logging.js';
 import {
@@ -60,6 +61,15 @@ export const MANAGER_OPTIONS = {
     default: ['kube-system', 'kosmos-system'],
     help: 'Namespaces whose pods never run in members.',
   }),
+  hostApiServer: stringOption({
+    help: "`host:port` at which pods in members reach the host's API server, unless their Cluster says otherwise. Its certificate must be good for it. Without it they are given the cluster IP of `default/kubernetes`, which ClusterLink has to route.",
+  }),
+  tokenRenewalPercent: integerOption({
+    default: 80,
+    min: 1,
+    max: 95,
+    help: 'Part of its life after which a service account token in a member is renewed.',
+  }),
   excludeExistingDaemonsets: booleanOption({
     default: false,
     help: 'Exclude DaemonSets from virtual nodes that were there before the manager; that restarts their pods.',
@@ -79,6 +89,9 @@ export function compileManagerOptions(sources: OptionSources): ManagerOptions {
   return compileOptions(MANAGER_OPTIONS, sources, (values) => [
     ...addressProblems(values.kubeletAddress),
     ...electionProblems(values),
+    ...(values.hostApiServer === undefined || parseHostApiAddress(values.hostApiServer) !== undefined
+      ? []
+      : [`--host-api-server: "${values.hostApiServer}" is not host:port`]),
     ...(values.kubeletService === undefined || /^[^/]+\/[^/]+$/.test(values.kubeletService)
       ? []
       : [`--kubelet-service: "${values.kubeletService}" is not namespace/name`]),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
 import { isAlreadyExists, isForbidden } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
@@ -88,6 +89,9 @@ export async function runManager(
       onClusterGone: (cluster) => void metrics.forgetCluster(cluster),
       observeRequest: observer,
       reservedNamespaces: options.reservedNamespaces,
+      hostApi: options.hostApiServer === undefined ? undefined : parseHostApiAddress(options.hostApiServer),
+      tokenRenewalFraction: options.tokenRenewalPercent / 100,
+      onTokenExpiry: metrics.tokenExpiry.bind(metrics),
       memberLimits: { qps: options.memberQps, burst: options.memberBurst },
       allowExecCredentials: options.allowExecCredentials,
       excludeExistingDaemonSets: options.excludeExistingDaemonsets,

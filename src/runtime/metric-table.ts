@@ -61,6 +61,11 @@ export const METRICS = {
     help: 'Watches that ended and are opened again: clean (the server closed), expired, unordered, broken, error.',
     labels: ['cluster', 'resource', 'reason'],
   },
+  kosmos_token_expiry_seconds: {
+    type: 'gauge',
+    help: 'Time until the first of the service account tokens in a member expires, as the leader last saw it; renewal keeps it above a fifth of the shortest life.',
+    labels: ['cluster'],
+  },
   kosmos_leader: {
     type: 'gauge',
     help: '1 while this process is the leader, else 0.',

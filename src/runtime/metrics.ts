@@ -80,6 +80,13 @@ export class Metrics {
     return { watchEnded: (resource, reason) => restarts.inc({ cluster, resource, reason }) };
   }
 
+  /** Says for how long the token in a member that is nearest to its end is good; undefined when there is none. */
+  tokenExpiry(cluster: string, seconds: number | undefined): void {
+    const gauge = this.#gauge('kosmos_token_expiry_seconds');
+    if (seconds === undefined) gauge.remove({ cluster });
+    else gauge.set({ cluster }, seconds);
+  }
+
   /** Says whether this process leads. */
   leader(leading: boolean): void {
     this.#gauge('kosmos_leader').set(leading ? 1 : 0);

@@ -4,7 +4,7 @@ import { Lab } from '../../hack/lab/lab.js';
 import { waitFor } from '../../hack/lab/run.js';
 import type { Pod, PodStatus } from '../../src/apis/core.js';
 import { failedStatus } from '../../src/clustertree/pod/failed-status.js';
-import { keepOwnedKeys } from '../../src/clustertree/pod/owned-keys.js';
+import { keepOwnedKeys } from '../../src/clustertree/cluster/owned-keys.js';
 import { mergeStatus } from '../../src/clustertree/pod/status.js';
 import { statusPatch } from '../../src/clustertree/pod/status-patch.js';
 import { translatePod } from '../../src/clustertree/pod/translate.js';

@@ -1,8 +1,8 @@
-import type { Node, Pod } from '../../apis/core.js';
+import type { KubeObject, Node, Pod } from '../../apis/core.js';
 import { FIELD_MANAGER, NODE_MANAGED_ANNOTATION } from '../../apis/names.js';
 import { isConflict, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
-import { nodes, pods } from '../../kube/resource.js';
+import { nodes, pods, type ResourceType } from '../../kube/resource.js';
 import { readManagedKeys, renderManagedKeys } from './managed-keys.js';
 
 /** Ends quietly when the object is gone already or was replaced by another of its name. */
@@ -40,6 +40,18 @@ export async function deletePod(client: KubeClient, pod: Pod, { force, signal }:
   const { namespace, name = '', uid } = pod.metadata ?? {};
   const options = { preconditions: { uid }, signal, ...(force && { gracePeriodSeconds: 0 }) };
   await unlessGone(client.delete(pods, { namespace, name }, options));
+}
+
+/** Deletes one object, unless it is gone or another of its name has taken its place. */
+export async function deleteByUid(
+  client: KubeClient,
+  type: ResourceType<KubeObject>,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name = '', uid, deletionTimestamp } = object.metadata ?? {};
+  if (deletionTimestamp !== undefined) return;
+  await unlessGone(client.delete(type, { namespace, name }, { preconditions: { uid }, signal }));
 }
 
 /** Deletes one virtual node, by UID. Its lease goes with it, through its owner reference. */

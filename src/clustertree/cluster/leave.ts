@@ -1,9 +1,18 @@
-import type { Namespace, Node, Pod } from '../../apis/core.js';
+import type { KubeObject, Namespace, Node, Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
-import { namespaces, objectKey, pods } from '../../kube/resource.js';
+import {
+  configMaps,
+  metadataOf,
+  namespaces,
+  objectKey,
+  pods,
+  secrets,
+  serviceAccounts,
+  type ResourceType,
+} from '../../kube/resource.js';
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
-import { deleteNode, deletePod, drainStep } from './drain.js';
+import { deleteByUid, deleteNode, deletePod, drainStep } from './drain.js';
 import type { Member } from './member.js';
 import { removeNamespace } from './namespace-removal.js';
 import { isOwned, ownedSelector } from './ownership.js';
@@ -82,6 +91,9 @@ function unknown(why: string): Remains {
   return { going: [], kept: [], problem: why };
 }
 
+/** Kinds of objects that are made for pods. */
+const COPIED_TYPES: readonly ResourceType<KubeObject>[] = [configMaps, secrets, serviceAccounts];
+
 function nextStep({ going, problem }: Remains): string | undefined {
   if (problem !== undefined) return `waiting for the member: ${problem}`;
   const [first, ...others] = going;
@@ -100,11 +112,25 @@ async function cleanMember(member: Member, signal: AbortSignal): Promise<Remains
   const ours = memberPods.filter((pod) => isOwned(pod, member.ownership));
   await Promise.all(ours.map((pod) => deletePod(member.client, pod, { force: false, signal })));
   if (ours.length > 0) return { going: ours.map((pod) => `pod ${objectKey(pod)}`), kept: [] };
+  const copies = await removeCopies(member, signal);
+  if (copies.length > 0) return { going: copies, kept: [] };
   const ourNamespaces = (await member.client.list(namespaces, selector)).items.filter((namespace) =>
     isOwned(namespace, member.ownership),
   );
   const remains = await Promise.all(ourNamespaces.map((namespace) => leaveNamespace(member, namespace, signal)));
   return { going: remains.flatMap(({ going }) => going), kept: remains.flatMap(({ kept }) => kept) };
+}
+
+/** What pods needed may be in namespaces that stay. What was there is returned, as `Kind namespace/name`. */
+async function removeCopies(member: Member, signal: AbortSignal): Promise<readonly string[]> {
+  const selector = { labelSelector: ownedSelector(member.ownership), signal };
+  const removals = COPIED_TYPES.map(async (type) => {
+    const { items } = await member.client.list(metadataOf(type), selector);
+    const ours = items.filter((item) => isOwned(item, member.ownership));
+    await Promise.all(ours.map((item) => deleteByUid(member.client, type, item, signal)));
+    return ours.map((item) => `${type.kind} ${objectKey(item)}`);
+  });
+  return (await Promise.all(removals)).flat();
 }
 
 async function leaveNamespace(member: Member, namespace: Namespace, signal: AbortSignal): Promise<Remains> {

@@ -14,6 +14,7 @@ import { EVERYTHING, labelSelectorProblems } from '../../lib/label-selector.js';
 import { isDnsLabel, isDnsSubdomain } from '../../lib/label-syntax.js';
 import type { DisconnectionPolicy } from './disconnection-policy.js';
 import { DEFAULT_DISCONNECTION_POLICY, parseDisconnectionPolicy } from './disconnection-policy.js';
+import { parseHostApiAddress, type HostApiAddress } from './host-api.js';
 import type { VirtualNodeSpec } from './virtual-node-spec.js';
 import { compileVirtualNodes } from './virtual-node-spec.js';
 
@@ -48,6 +49,8 @@ export interface ClusterConfig {
   readonly namespaceSelector: LabelSelector;
   /** Names of StorageClasses of the member by those of the host. */
   readonly storageClassMap: Readonly<Record<string, string>>;
+  /** Where the member's pods reach the host's API server; the manager's own setting when absent. */
+  readonly hostApi: HostApiAddress | undefined;
   readonly disconnectionPolicy: DisconnectionPolicy;
   /** How long a Cluster that is being deleted may wait for an unreachable member. */
   readonly cleanupTimeoutMs: number;
@@ -133,15 +136,26 @@ function compileTree(
   name: string,
   spec: ClusterSpec,
   problems: string[] | undefined,
-): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'storageClassMap'> {
-  const { leafModels, namespaceSelector = EVERYTHING, storageClassMap = {} } = spec.clusterTreeOptions ?? {};
+): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'hostApi' | 'storageClassMap'> {
+  const {
+    leafModels,
+    namespaceSelector = EVERYTHING,
+    hostAPIServer,
+    storageClassMap = {},
+  } = spec.clusterTreeOptions ?? {};
   const ipFamily = ipFamilyOf(spec.clusterLinkOptions?.ipFamily);
-  // The map stays: claims of a member that leaves are still looked after.
-  const disabled = { mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING, storageClassMap } as const;
-  if (problems === undefined) return { ipFamily, ...disabled };
+  const hostApi = hostAPIServer === undefined ? undefined : parseHostApiAddress(hostAPIServer);
+  if (problems === undefined) {
+    // The map stays: claims of a member that leaves are still looked after.
+    return { ipFamily, hostApi, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING, storageClassMap };
+  }
+  if (hostAPIServer !== undefined && hostApi === undefined) {
+    problems.push(`spec.clusterTreeOptions.hostAPIServer: "${hostAPIServer}" is not host:port`);
+  }
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
   problems.push(...classMapProblems(storageClassMap));
-  return { ipFamily, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector, storageClassMap };
+  const { mode, virtualNodes } = compileVirtualNodes(name, leafModels, problems);
+  return { ipFamily, hostApi, mode, virtualNodes, namespaceSelector, storageClassMap };
 }
 
 function classMapProblems(map: Readonly<Record<string, string>>): readonly string[] {

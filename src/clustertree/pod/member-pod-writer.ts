@@ -149,6 +149,7 @@ export class MemberPodWriter {
       mode: modeOf(spec),
       virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
+      hostApi: member.config.hostApi ?? this.#options.hostApi,
     };
   }
 }

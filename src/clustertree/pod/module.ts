@@ -7,12 +7,14 @@ import type { Logger } from '../../lib/logger.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Controller } from '../../runtime/controller.js';
 import type { EventSink } from '../../runtime/event-sink.js';
+import type { HostApiAddress } from '../cluster/host-api.js';
 import type { Member, MemberFeature, MemberModule } from '../cluster/member.js';
 import { watchMemberEvents } from '../cluster/member-events.js';
+import { onCurrent } from '../cluster/on-current.js';
+import { WaitingKeys } from '../cluster/waiting-keys.js';
 import { EventMirror } from './event-mirror.js';
 import { NamespacePolicy } from './namespace-policy.js';
 import { PodReconciler, type HostCaches } from './reconciler.js';
-import { WaitingKeys } from './waiting-keys.js';
 
 export interface PodFeatureOptions {
   readonly host: KubeClient;
@@ -23,6 +25,8 @@ export interface PodFeatureOptions {
   readonly createController: ControllerFactory;
   readonly events: EventSink<Pod>;
   readonly reservedNamespaces: readonly string[];
+  /** Where pods of all members reach the host's API server; a Cluster may say otherwise. */
+  readonly hostApi?: HostApiAddress | undefined;
   readonly onEventDropped: (cluster: string) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -70,10 +74,14 @@ class PodModule implements MemberModule {
         onDelete: (pod) => controller.enqueue(objectKey(pod)),
       }),
       ...member.needs.map((need) => need.onMet((key) => controller.enqueue(key))),
-      this.#onCurrent((became) => {
-        for (const key of waiting.take()) controller.enqueue(key);
-        if (became) this.#enqueueAll(controller);
-      }),
+      onCurrent(
+        this.#options.clock,
+        () => this.#bothCurrent(),
+        (became) => {
+          for (const key of waiting.take()) controller.enqueue(key);
+          if (became) this.#enqueueAll(controller);
+        },
+      ),
       hostNamespaces.addHandler({
         onAdd: (namespace, initial) => {
           if (!initial) this.#enqueueNamespace(controller, objectKey(namespace));
@@ -91,10 +99,10 @@ class PodModule implements MemberModule {
   }
 
   #createController(waiting: WaitingKeys): Controller {
-    const { host, caches, createController, events, reservedNamespaces, clock } = this.#options;
+    const { host, caches, createController, events, reservedNamespaces, hostApi, clock } = this.#options;
     const member = this.#member;
     const reconciler = new PodReconciler({
-      ...{ host, caches, member, events, clock },
+      ...{ host, caches, member, events, hostApi, clock },
       namespacePolicy: new NamespacePolicy(reservedNamespaces, member.config.namespaceSelector),
       isCurrent: () => this.#isCurrent(),
       onWaiting: (key) => waiting.add(key),
@@ -111,25 +119,9 @@ class PodModule implements MemberModule {
     };
   }
 
-  /**
-   * Both sides may become current without any pod changing, and what had to wait until then starts here. `became` is true
-   * when they were not a moment ago.
-   */
-  #onCurrent(callback: (became: boolean) => void): () => void {
-    const { clock } = this.#options;
-    let was = false;
-    let timer = clock.schedule(0, check);
-    const isCurrent = (): boolean => {
-      const { host, member } = this.#isCurrent();
-      return host && member;
-    };
-    function check(): void {
-      const is = isCurrent();
-      if (is) callback(!was);
-      was = is;
-      timer = clock.schedule(CURRENT_CHECK_MS, check);
-    }
-    return () => timer.cancel();
+  #bothCurrent(): boolean {
+    const { host, member } = this.#isCurrent();
+    return host && member;
   }
 
   #keys(): Set<ObjectKey> {
@@ -183,8 +175,6 @@ class PodModule implements MemberModule {
     await Promise.all([watch, controller.run(signal)]);
   }
 }
-
-const CURRENT_CHECK_MS = 500;
 
 function lowIf(low: boolean): { priority: 'high' | 'low' } {
   return { priority: low ? 'low' : 'high' };

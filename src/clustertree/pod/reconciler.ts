@@ -7,6 +7,7 @@ import type { Store } from '../../kube/store.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { EventSink } from '../../runtime/event-sink.js';
+import type { HostApiAddress } from '../cluster/host-api.js';
 import type { HostPods } from '../cluster/host-pods.js';
 import type { Member } from '../cluster/member.js';
 import { DisconnectionWriter } from './disconnection-writer.js';
@@ -35,6 +36,8 @@ export interface PodReconcilerOptions {
   /** Called with a key that can't be judged before that changes; it is to be queued again then. */
   readonly onWaiting: (key: ObjectKey) => void;
   readonly namespacePolicy: NamespacePolicy;
+  /** Where pods of all members reach the host's API server; a Cluster may say otherwise. */
+  readonly hostApi?: HostApiAddress | undefined;
   readonly events: EventSink<Pod>;
   readonly clock: Clock;
 }

@@ -1,10 +1,5 @@
 import type { EnvVar, Service } from '../../apis/core.js';
-
-/** Where member pods reach the host's API server, instead of the ClusterIP of the Service `default/kubernetes`. */
-export interface HostApiAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import type { HostApiAddress } from '../cluster/host-api.js';
 
 export interface ServiceEnvironmentOptions {
   /** The pod's namespace. */

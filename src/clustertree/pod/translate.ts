@@ -9,6 +9,7 @@ import {
   OWNER_LABEL,
   POD_LABEL,
 } from '../../apis/names.js';
+import type { HostApiAddress } from '../cluster/host-api.js';
 import type { PodRequirements } from '../cluster/pod-needs.js';
 import { podReferences } from '../cluster/pod-references.js';
 import type { Placement } from './cluster-selector.js';
@@ -17,7 +18,7 @@ import { type Dropped, Findings, type Refusal } from './findings.js';
 import { refuseNeed } from './needs.js';
 import type { PlacementContext } from './node-terms.js';
 import { translatePlacement, withParty } from './placement.js';
-import { type HostApiAddress, serviceEnvironment } from './service-env.js';
+import { serviceEnvironment } from './service-env.js';
 import type { SpecState } from './update.js';
 import { translateVolumes } from './volumes.js';
 

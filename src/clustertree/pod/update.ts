@@ -2,7 +2,7 @@ import type { Container, Pod, PodSpec, Toleration } from '../../apis/core.js';
 import { sameJson } from '../../lib/same-json.js';
 import { policyGeneration } from './disconnection.js';
 import { isAboutLostNode } from './lost-node.js';
-import { ownedKeys } from './owned-keys.js';
+import { ownedKeys } from '../cluster/owned-keys.js';
 
 /** Bodies of the patches that bring a member pod in step with its host pod; each names the pod's UID. */
 export interface PodChanges {

@@ -32,6 +32,8 @@ describe('compileManagerOptions', () => {
     { flags: ['--kubelet-address', 'host.example'], says: /"host.example" is not an IP address/ },
     { flags: ['--kubelet-address', '198.18.0.1,198.18.0.2'], says: /two addresses of one family/ },
     { flags: ['--kubelet-service', 'manager'], says: /"manager" is not namespace\/name/ },
+    { flags: ['--host-api-server', '198.18.0.1'], says: /"198.18.0.1" is not host:port/ },
+    { flags: ['--token-renewal-percent', '100'], says: /1 to 95/ },
     { flags: ['--lease-duration', '5s', '--renew-deadline', '5s'], says: /--renew-deadline: must be shorter/ },
     { flags: ['--renew-deadline', '1s', '--retry-period', '2s'], says: /--retry-period: must be shorter/ },
     { flags: ['--modules', 'clusterlink'], says: /clustertree/ },

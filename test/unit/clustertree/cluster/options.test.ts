@@ -44,6 +44,7 @@ describe('compileCluster', () => {
       namespaceSelector: {},
       storageClassMap: {},
       disconnectionPolicy: { kind: 'Evict' },
+      hostApi: undefined,
       cleanupTimeoutMs: 300_000,
     });
   });

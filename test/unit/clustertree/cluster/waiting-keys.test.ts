@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WaitingKeys } from '../../../../src/clustertree/pod/waiting-keys.js';
+import { WaitingKeys } from '../../../../src/clustertree/cluster/waiting-keys.js';
 
 describe('WaitingKeys', () => {
   it('gives each key once', () => {

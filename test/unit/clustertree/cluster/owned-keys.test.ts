@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Pod } from '../../../../src/apis/core.js';
-import { keepOwnedKeys, ownedKeys } from '../../../../src/clustertree/pod/owned-keys.js';
+import { keepOwnedKeys, ownedKeys } from '../../../../src/clustertree/cluster/owned-keys.js';
 import { deepFreeze, memberPod } from '../../../support/pods.js';
 
 type Entries = NonNullable<NonNullable<Pod['metadata']>['managedFields']>;

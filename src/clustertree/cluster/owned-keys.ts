@@ -1,7 +1,7 @@
-import type { Pod } from '../../apis/core.js';
+import type { KubeObject } from '../../apis/core.js';
 import { FIELD_MANAGER } from '../../apis/names.js';
 
-/** Label and annotation keys of a member pod that this product wrote. */
+/** Label and annotation keys of an object in a member that this product wrote. */
 export interface OwnedKeys {
   readonly labels: readonly string[];
   readonly annotations: readonly string[];
@@ -14,11 +14,11 @@ type MetadataPart = 'f:labels' | 'f:annotations';
 const LEAF = Object.freeze({});
 
 /**
- * The keys that the API server's own record of field managers says are ours: what we set when we made the pod and in
- * later updates, not what the member's controllers, CNI or admission added.
+ * The keys that the API server's own record of field managers says are ours: what we set when we made the object and
+ * in later updates, not what the member's controllers, CNI or admission added.
  */
-export function ownedKeys(memberPod: Pod): OwnedKeys {
-  const metadata = ownEntries(memberPod).map((entry) => fieldsOf(entry.fieldsV1, 'f:metadata'));
+export function ownedKeys(object: KubeObject): OwnedKeys {
+  const metadata = ownEntries(object).map((entry) => fieldsOf(entry.fieldsV1, 'f:metadata'));
   const keys = (part: MetadataPart): string[] => [
     ...new Set(metadata.flatMap((fields) => keysOf(fieldsOf(fields, part)))),
   ];
@@ -29,7 +29,7 @@ export function ownedKeys(memberPod: Pod): OwnedKeys {
  * The pod without the record of field managers, except for what {@link ownedKeys} needs. To be used while decoding
  * member pods, in place of dropping `managedFields` whole.
  */
-export function keepOwnedKeys(memberPod: Pod): Pod {
+export function keepOwnedKeys<T extends KubeObject>(memberPod: T): T {
   const { labels, annotations } = ownedKeys(memberPod);
   const { managedFields: _managedFields, ...metadata } = memberPod.metadata ?? {};
   const leaves = (keys: readonly string[]): FieldSet => Object.fromEntries(keys.map((key) => [`f:${key}`, LEAF]));
@@ -38,8 +38,8 @@ export function keepOwnedKeys(memberPod: Pod): Pod {
   return { ...memberPod, metadata: { ...metadata, managedFields: [entry] } };
 }
 
-function ownEntries(pod: Pod): readonly { readonly fieldsV1?: unknown }[] {
-  const entries = pod.metadata?.managedFields ?? [];
+function ownEntries(object: KubeObject): readonly { readonly fieldsV1?: unknown }[] {
+  const entries = object.metadata?.managedFields ?? [];
   return entries.filter((entry) => entry.manager === FIELD_MANAGER && !entry.subresource);
 }
 
