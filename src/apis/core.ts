@@ -69,7 +69,6 @@ export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;
 export type DaemonSet = Wire<V1DaemonSet>;
 export type Claim = Wire<V1PersistentVolumeClaim>;
-export type ClaimSpec = NonNullable<Claim['spec']>;
 export type ClaimCondition = Wire<V1PersistentVolumeClaimCondition>;
 export type PersistentVolume = Wire<V1PersistentVolume>;
 export type StorageClass = Wire<V1StorageClass>;

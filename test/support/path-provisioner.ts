@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Claim, PersistentVolume, StorageClass } from '../../src/apis/core.js';
 import { HOSTNAME_LABEL, PROVISIONED_BY_ANNOTATION, SELECTED_NODE_ANNOTATION } from '../../src/apis/names.js';
+import { claimSizeOf, requestOf } from '../../src/clustertree/storage/fields.js';
 import { isConflict, isNotFound } from '../../src/kube/api-error.js';
 import type { KubeClient } from '../../src/kube/client.js';
 import { claims, events, nodes, objectKey, storageClasses, volumes } from '../../src/kube/resource.js';
@@ -135,8 +136,8 @@ export class PathProvisioner {
   }
 
   async #grow(claim: Claim, volume: PersistentVolume): Promise<void> {
-    const wanted = claim.spec?.resources?.requests?.['storage'];
-    const present = claim.status?.capacity?.['storage'];
+    const wanted = requestOf(claim);
+    const present = claimSizeOf(claim);
     if (wanted === undefined || present === undefined || claim.status?.phase !== 'Bound') return;
     if (compareQuantity(parseQuantity(wanted), parseQuantity(present)) <= 0) return;
     const capacity = { storage: wanted };

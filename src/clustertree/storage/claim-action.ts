@@ -1,4 +1,5 @@
 import type { Claim, PersistentVolume } from '../../apis/core.js';
+import { nameOf } from './fields.js';
 import { ownClaim, type ClaimState } from './claim-state.js';
 
 /** What to do next for a claim. Each is one step; after it, the state is judged anew. */
@@ -39,7 +40,7 @@ export function isForeign(state: ClaimState): boolean {
 /** Says that somebody else's claim has the name. */
 export function foreign({ ownership }: ClaimState, hostClaim: Claim): ClaimAction {
   const message =
-    `Member cluster ${ownership.clusterName} has a claim ${hostClaim.metadata?.name ?? ''} that belongs to somebody ` +
+    `Member cluster ${ownership.clusterName} has a claim ${nameOf(hostClaim)} that belongs to somebody ` +
     'else. It is left alone; remove or rename one of the two.';
   return report('ForeignClaim', message);
 }

@@ -3,6 +3,7 @@ import { keyOf, type ObjectKey } from '../../kube/resource.js';
 import type { Store } from '../../kube/store.js';
 import type { EventSink } from '../../runtime/event-sink.js';
 import { hostUidOf } from '../cluster/ownership.js';
+import { nameOf, uidOf } from './fields.js';
 
 export interface ClaimEventsOptions {
   readonly clusterName: string;
@@ -31,13 +32,15 @@ export class ClaimEvents {
     const memberClaim = memberClaims.get(key);
     const hostClaim = hostClaims.get(key);
     if (memberClaim === undefined || hostClaim === undefined) return;
-    const isSame = memberClaim.metadata?.uid === about.uid && hostUidOf(memberClaim) === hostClaim.metadata?.uid;
-    if (!isSame) return;
+    if (memberClaim.metadata?.uid !== about.uid || hostUidOf(memberClaim) !== uidOf(hostClaim)) return;
     const text = `In member cluster ${clusterName}: ${message}`;
     claimSink.warn(hostClaim, reason, text);
-    for (const pod of podsOf(key)) {
-      if ((pod.status?.phase ?? 'Pending') === 'Pending')
-        podSink.warn(pod, reason, `Claim ${about.name ?? ''}: ${text}`);
+    for (const pod of podsOf(key).filter(isPending)) {
+      podSink.warn(pod, reason, `Claim ${nameOf(hostClaim)}: ${text}`);
     }
   }
+}
+
+function isPending({ status }: Pod): boolean {
+  return status?.phase === undefined || status.phase === 'Pending';
 }

@@ -9,6 +9,7 @@ import type { ClaimAction } from './claim-action.js';
 import { ClaimReader, type ClaimReaderOptions, type LiveClaim } from './claim-reader.js';
 import { copyOf, placementOf, type ClaimState } from './claim-state.js';
 import { decideClaim } from './claim-verdict.js';
+import { nameOf } from './fields.js';
 import { ClaimWriter, type ClaimWriterOptions, type WriteAction } from './claim-writer.js';
 
 export interface ClaimReconcilerOptions extends Omit<ClaimReaderOptions, 'host'>, ClaimWriterOptions {
@@ -148,14 +149,13 @@ function unmet(action: ClaimAction, state: ClaimState): ClaimOutcome {
   if (action.kind === 'report' || action.kind === 'reject') {
     return { kind: 'unmet', reason: action.reason, message: action.message };
   }
-  const { hostClaim } = state;
-  const name = hostClaim?.metadata?.name ?? '';
-  const placement = hostClaim && placementOf(state, hostClaim);
-  if (placement?.kind === 'elsewhere') return { ...placement, kind: 'unmet' };
-  const isBound = placement?.kind === 'here' || placement?.kind === 'one-way';
+  const { hostClaim, ownership } = state;
+  const placement = hostClaim === undefined ? { kind: 'unbound' as const } : placementOf(state, hostClaim);
+  if (placement.kind === 'elsewhere') return { ...placement, kind: 'unmet' };
+  const isBound = placement.kind === 'here' || placement.kind === 'one-way';
   const isGoing = action.kind === 'wait' && action.reason === 'MemberDeleting';
-  const message = isBound
-    ? `persistentvolumeclaim "${name}" is being ${isGoing ? 'deleted' : 'made'} in member cluster ${state.ownership.clusterName}`
-    : `persistentvolumeclaim "${name}" is not bound; the scheduler sees to that, which the pod may have gone past`;
-  return { kind: 'unmet', reason: 'FailedMount', message };
+  const what = isBound
+    ? `is being ${isGoing ? 'deleted' : 'made'} in member cluster ${ownership.clusterName}`
+    : 'is not bound; the scheduler sees to that, which the pod may have gone past';
+  return { kind: 'unmet', reason: 'FailedMount', message: `persistentvolumeclaim "${nameOf(hostClaim)}" ${what}` };
 }

@@ -1,6 +1,7 @@
 import type { Claim, PersistentVolume, StorageClass } from '../../apis/core.js';
-import { SELECTED_NODE_ANNOTATION } from '../../apis/names.js';
+import { MEMBER_PROVISIONER, ONE_WAY_ANNOTATION, SELECTED_NODE_ANNOTATION } from '../../apis/names.js';
 import { hostUidOf, isOwned, type Ownership } from '../cluster/ownership.js';
+import { annotationOf, boundUidOf, nameOf, uidOf } from './fields.js';
 import { siteOf } from './host-volume.js';
 import type { ClassService } from './served-class.js';
 
@@ -66,7 +67,7 @@ export type Placement =
 /** What a host claim is to the member. */
 export function placementOf(state: ClaimState, hostClaim: Claim): Placement {
   if (hostClaim.spec?.volumeName) return boundPlacement(state, hostClaim);
-  const node = hostClaim.metadata?.annotations?.[SELECTED_NODE_ANNOTATION];
+  const node = annotationOf(hostClaim, SELECTED_NODE_ANNOTATION);
   if (node === undefined || !state.isOurNode(node) || state.service.kind === 'other') return { kind: 'unbound' };
   return { kind: 'chosen', node };
 }
@@ -75,28 +76,46 @@ function boundPlacement(state: ClaimState, hostClaim: Claim): Placement {
   const { hostVolume: volume, hostClass, ownership } = state;
   const { clusterName: cluster } = ownership;
   // A volume may name the claim before the claim names it, not the other way round.
-  if (volume === undefined || volume.spec?.claimRef?.uid !== hostClaim.metadata?.uid) return { kind: 'unknown' };
-  const name = `Claim ${hostClaim.metadata?.name ?? ''}`;
+  if (volume === undefined || boundUidOf(volume) !== uidOf(hostClaim)) return { kind: 'unknown' };
   const site = siteOf(volume, hostClass);
   switch (site.kind) {
-    case 'member': {
+    case 'member':
       if (site.cluster === cluster) return { kind: 'here', volume };
-      const message = `${name} is stored in member cluster ${site.cluster}, and the pod is bound to ${cluster}. Run the pod there, or use another claim.`;
-      return { kind: 'elsewhere', reason: 'VolumeInOtherCluster', message };
-    }
-    case 'one-way': {
+      return { kind: 'elsewhere', ...inOtherCluster(hostClaim, site.cluster, cluster) };
+    case 'one-way':
       if (site.reaches(cluster)) return { kind: 'one-way', volume };
-      const message = `${name} is stored in the host, and ${cluster} is not among the member clusters that its StorageClass or volume says can reach it.`;
-      return { kind: 'elsewhere', reason: 'VolumeNotReachable', message };
-    }
-    case 'host': {
-      const message =
-        `${name} is bound to volume ${volume.metadata?.name ?? ''} (${site.driver}) of the host, which member cluster ` +
-        `${cluster} does not have. Use a StorageClass with provisioner kosmos.io/member, or keep the pod on nodes of ` +
-        'the host. If members can reach this storage, say so with the annotation kosmos.io/one-way.';
-      return { kind: 'elsewhere', reason: 'VolumeNotReachable', message };
-    }
+      return { kind: 'elsewhere', ...outOfReach(hostClaim, cluster) };
+    case 'host':
+      return { kind: 'elsewhere', ...onlyInHost(hostClaim, volume, site.driver, cluster) };
   }
+}
+
+/** Why a pod can't have a claim. */
+interface Why {
+  readonly reason: string;
+  readonly message: string;
+}
+
+function inOtherCluster(hostClaim: Claim, cluster: string, wanted: string): Why {
+  const message =
+    `Claim ${nameOf(hostClaim)} is stored in member cluster ${cluster}, and the pod is bound to ${wanted}. Run the pod ` +
+    'there, or use another claim.';
+  return { reason: 'VolumeInOtherCluster', message };
+}
+
+function outOfReach(hostClaim: Claim, cluster: string): Why {
+  const message =
+    `Claim ${nameOf(hostClaim)} is stored in the host, and ${cluster} is not among the member clusters that its ` +
+    'StorageClass or volume says can reach it.';
+  return { reason: 'VolumeNotReachable', message };
+}
+
+function onlyInHost(hostClaim: Claim, volume: PersistentVolume, driver: string, cluster: string): Why {
+  const message =
+    `Claim ${nameOf(hostClaim)} is bound to volume ${nameOf(volume)} (${driver}) of the host, which member cluster ` +
+    `${cluster} does not have. Use a StorageClass with provisioner ${MEMBER_PROVISIONER}, or keep the pod on nodes of ` +
+    `the host. If members can reach this storage, say so with the annotation ${ONE_WAY_ANNOTATION}.`;
+  return { reason: 'VolumeNotReachable', message };
 }
 
 /** The member claim when it is ours, whichever host claim it was made for. */
@@ -107,5 +126,5 @@ export function ownClaim({ memberClaim, ownership }: ClaimState): Claim | undefi
 /** The member claim when it was made for this very host claim. */
 export function copyOf(state: ClaimState, hostClaim: Claim): Claim | undefined {
   const claim = ownClaim(state);
-  return claim && hostUidOf(claim) === hostClaim.metadata?.uid ? claim : undefined;
+  return claim && hostUidOf(claim) === uidOf(hostClaim) ? claim : undefined;
 }

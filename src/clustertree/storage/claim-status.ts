@@ -1,6 +1,8 @@
 import type { Claim, ClaimCondition, PersistentVolume } from '../../apis/core.js';
 import { MEMBER_VOLUME_ANNOTATION } from '../../apis/names.js';
+import { definedOnly } from '../../lib/merge-patch.js';
 import { sameJson } from '../../lib/same-json.js';
+import { boundUidOf, claimSizeOf, nameOf, policyOf, sizeOf, uidOf } from './fields.js';
 import { initialPolicy, memberVolumeName } from './host-volume.js';
 import { sameQuantity } from './member-claim.js';
 
@@ -22,12 +24,12 @@ export function boundVolume(
 ): PersistentVolume | undefined {
   const uid = memberClaim?.metadata?.uid;
   if (uid === undefined || memberClaim?.status?.phase !== 'Bound') return undefined;
-  return memberVolume?.spec?.claimRef?.uid === uid ? memberVolume : undefined;
+  return boundUidOf(memberVolume) === uid ? memberVolume : undefined;
 }
 
 /** The reclaim policy that both sides should have; the host's, once both have agreed for the first time. */
 export function wantedPolicy(hostVolume: PersistentVolume, memberVolume: PersistentVolume | undefined): string {
-  const hostPolicy = hostVolume.spec?.persistentVolumeReclaimPolicy;
+  const hostPolicy = policyOf(hostVolume);
   return memberVolumeName(hostVolume) === undefined
     ? initialPolicy(hostPolicy, memberVolume)
     : (hostPolicy ?? 'Delete');
@@ -38,27 +40,29 @@ export function wantedPolicy(hostVolume: PersistentVolume, memberVolume: Persist
  * policy. Undefined when there is nothing to do.
  */
 export function hostVolumePatch(hostVolume: PersistentVolume, memberVolume: PersistentVolume): object | undefined {
-  const name = memberVolume.metadata?.name ?? '';
-  const { capacity, accessModes, persistentVolumeReclaimPolicy: policy } = hostVolume.spec ?? {};
-  const size = memberVolume.spec?.capacity?.['storage'];
-  const modes = memberVolume.spec?.accessModes;
-  const wanted = wantedPolicy(hostVolume, memberVolume);
-  const spec = {
-    ...(size !== undefined && !sameQuantity(size, capacity?.['storage']) && { capacity: { storage: size } }),
-    ...(modes !== undefined && !sameJson(modes, accessModes) && { accessModes: modes }),
-    ...(policy !== wanted && { persistentVolumeReclaimPolicy: wanted }),
-  };
+  const name = nameOf(memberVolume);
+  const spec = hostSpecPatch(hostVolume, memberVolume);
   const isNamed = memberVolumeName(hostVolume) === name;
-  const hasSpec = Object.keys(spec).length > 0;
-  if (isNamed && !hasSpec) return undefined;
+  if (isNamed && spec === undefined) return undefined;
   const annotations = isNamed ? {} : { annotations: { [MEMBER_VOLUME_ANNOTATION]: name } };
-  return { metadata: { uid: hostVolume.metadata?.uid, ...annotations }, ...(hasSpec && { spec }) };
+  return { metadata: { uid: uidOf(hostVolume), ...annotations }, ...(spec && { spec }) };
+}
+
+function hostSpecPatch(hostVolume: PersistentVolume, memberVolume: PersistentVolume): object | undefined {
+  const size = sizeOf(memberVolume);
+  const modes = memberVolume.spec?.accessModes;
+  const policy = wantedPolicy(hostVolume, memberVolume);
+  return definedOnly({
+    capacity: size === undefined || sameQuantity(size, sizeOf(hostVolume)) ? undefined : { storage: size },
+    accessModes: sameJson(modes, hostVolume.spec?.accessModes) ? undefined : modes,
+    persistentVolumeReclaimPolicy: policyOf(hostVolume) === policy ? undefined : policy,
+  });
 }
 
 /** The merge patch that gives the member's volume the wanted reclaim policy; undefined when it has it. */
 export function policyPatch(memberVolume: PersistentVolume, policy: string): object | undefined {
-  if (memberVolume.spec?.persistentVolumeReclaimPolicy === policy) return undefined;
-  return { metadata: { uid: memberVolume.metadata?.uid }, spec: { persistentVolumeReclaimPolicy: policy } };
+  if (policyOf(memberVolume) === policy) return undefined;
+  return { metadata: { uid: uidOf(memberVolume) }, spec: { persistentVolumeReclaimPolicy: policy } };
 }
 
 /**
@@ -69,17 +73,19 @@ export function hostStatusPatch(hostClaim: Claim, memberClaim: Claim): object | 
   const host = hostClaim.status ?? {};
   const member = memberClaim.status ?? {};
   if (host.phase !== 'Bound' || member.phase !== 'Bound') return undefined;
-  const size = member.capacity?.['storage'];
-  const conditions = mergedConditions(host.conditions, member.conditions);
-  const required = {
-    ...(size !== undefined && !sameQuantity(size, host.capacity?.['storage']) && { capacity: { storage: size } }),
-    ...(!sameJson(conditions, host.conditions ?? []) && { conditions }),
-  };
+  const required = definedOnly({
+    capacity: sizePatch(claimSizeOf(hostClaim), claimSizeOf(memberClaim)),
+    conditions: conditionsPatch(host.conditions, member.conditions),
+  });
   const optional = OPTIONAL_FIELDS.filter((field) => !sameJson(host[field], member[field]));
   const isSeen = optional.some((field) => host[field] !== undefined) || (optional.length > 0 && hasProgress(member));
-  if (Object.keys(required).length === 0 && !isSeen) return undefined;
+  if (required === undefined && !isSeen) return undefined;
   const others = Object.fromEntries(optional.map((field) => [field, member[field] ?? null]));
-  return { metadata: { uid: hostClaim.metadata?.uid }, status: { ...required, ...others } };
+  return { metadata: { uid: uidOf(hostClaim) }, status: { ...required, ...others } };
+}
+
+function sizePatch(host: string | undefined, member: string | undefined): object | undefined {
+  return member === undefined || sameQuantity(host, member) ? undefined : { storage: member };
 }
 
 /** A resize is under way whose first sign may be in fields that the host lacks. */
@@ -87,10 +93,11 @@ function hasProgress({ allocatedResourceStatuses, modifyVolumeStatus }: NonNulla
   return Object.keys(allocatedResourceStatuses ?? {}).length > 0 || modifyVolumeStatus !== undefined;
 }
 
-function mergedConditions(
+function conditionsPatch(
   host: readonly ClaimCondition[] = [],
   member: readonly ClaimCondition[] = [],
-): readonly ClaimCondition[] {
+): readonly ClaimCondition[] | undefined {
   const own = host.filter(({ type }) => !MEMBER_CONDITIONS.has(type));
-  return [...own, ...member.filter(({ type }) => MEMBER_CONDITIONS.has(type))];
+  const wanted = [...own, ...member.filter(({ type }) => MEMBER_CONDITIONS.has(type))];
+  return sameJson(wanted, host) ? undefined : wanted;
 }

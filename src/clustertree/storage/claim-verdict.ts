@@ -1,11 +1,12 @@
 import type { Claim, PersistentVolume } from '../../apis/core.js';
 import { RECLAIM_POLICY_ANNOTATION } from '../../apis/names.js';
-import { objectKey } from '../../kube/resource.js';
+import { objectKey, type ObjectKey } from '../../kube/resource.js';
 import { isOwned } from '../cluster/ownership.js';
 import { foreign, isForeign, report, wait, type ClaimAction } from './claim-action.js';
 import { boundVolume, wantedPolicy } from './claim-status.js';
 import { copyOf, ownClaim, placementOf, type ClaimState } from './claim-state.js';
-import { memberVolumeName, siteOf } from './host-volume.js';
+import { annotationOf, boundUidOf, isDeleting, nameOf, policyOf, uidOf } from './fields.js';
+import { claimKeyOf, memberVolumeName, siteOf } from './host-volume.js';
 import { isCopy } from './one-way.js';
 import { decideOneWay } from './one-way-verdict.js';
 import { isImmediate } from './served-class.js';
@@ -41,38 +42,38 @@ export function decideClaim(state: ClaimState): ClaimAction {
 /** The claim is not, or no longer, what the member is to have: what we made for it goes. */
 function removeOrphan(state: ClaimState, ours: Claim | undefined): ClaimAction {
   if (ours === undefined) return removeCopy(state);
-  if (ours.metadata?.deletionTimestamp) return wait('MemberDeleting');
+  if (isDeleting(ours)) return wait('MemberDeleting');
   if (state.hostLive !== true) return { kind: 'confirm-host' };
   const volume = boundVolume(ours, state.memberVolume);
   const policy = isCopy(ours) ? undefined : lastPolicy(state, ours, volume);
-  if (volume !== undefined && policy !== undefined && volume.spec?.persistentVolumeReclaimPolicy !== policy) {
+  if (volume !== undefined && policy !== undefined && policyOf(volume) !== policy) {
     return { kind: 'set-policy', volume, policy };
   }
-  return { kind: 'delete-member-claim', uid: ours.metadata?.uid ?? '' };
+  return { kind: 'delete-member-claim', uid: uidOf(ours) };
 }
 
 /** The host volume's policy, while there is that volume; else the last that was on record. */
 function lastPolicy(state: ClaimState, ours: Claim, volume: PersistentVolume | undefined): string | undefined {
   const { lastVolume } = state;
   const isBehind = lastVolume !== undefined && siteOf(lastVolume, undefined).kind === 'member';
-  return isBehind ? wantedPolicy(lastVolume, volume) : ours.metadata?.annotations?.[RECLAIM_POLICY_ANNOTATION];
+  return isBehind ? wantedPolicy(lastVolume, volume) : annotationOf(ours, RECLAIM_POLICY_ANNOTATION);
 }
 
 /** The claim is gone; its one-way volume may not be yet, and others may wait for the storage. */
-function removeCopy({ memberVolume, memberClaim, ownership, hostLive, heldVolume }: ClaimState): ClaimAction {
+function removeCopy(state: ClaimState): ClaimAction {
+  const { memberVolume, memberClaim, ownership, hostLive, heldVolume } = state;
   if (memberClaim !== undefined) return NOTHING;
-  const isOurs = memberVolume !== undefined && isOwned(memberVolume, ownership) && isCopy(memberVolume);
-  if (!isOurs && heldVolume === undefined) return NOTHING;
-  if (memberVolume?.metadata?.deletionTimestamp) return wait('MemberDeleting');
+  const copy = memberVolume && isOwned(memberVolume, ownership) && isCopy(memberVolume) ? memberVolume : undefined;
+  if (copy === undefined && heldVolume === undefined) return NOTHING;
+  if (isDeleting(copy)) return wait('MemberDeleting');
   if (hostLive !== true) return { kind: 'confirm-host' };
-  if (!isOurs) return heldVolume === undefined ? NOTHING : { kind: 'set-owner', hostVolume: heldVolume, uses: false };
-  const { name = '', uid = '' } = memberVolume.metadata ?? {};
-  return { kind: 'delete-copy-volume', name, uid };
+  if (copy !== undefined) return { kind: 'delete-copy-volume', name: nameOf(copy), uid: uidOf(copy) };
+  return heldVolume === undefined ? NOTHING : { kind: 'set-owner', hostVolume: heldVolume, uses: false };
 }
 
 function decideChosen(state: ClaimState, hostClaim: Claim, node: string): ClaimAction {
-  if (hostClaim.metadata?.deletionTimestamp) return NOTHING;
-  const { service, memberClass, memberClassName, memberVolume } = state;
+  if (isDeleting(hostClaim)) return NOTHING;
+  const { service, memberClass } = state;
   if (service.kind === 'contested') return report('ProvisioningFailed', service.message);
   if (service.kind === 'other') return NOTHING;
   if (state.madeVolume !== undefined) return wait('HostBinding');
@@ -80,23 +81,27 @@ function decideChosen(state: ClaimState, hostClaim: Claim, node: string): ClaimA
   if (problem !== undefined) return report('ProvisioningFailed', problem);
   if (memberClass === undefined) return { kind: 'reject', ...classMissing(state) };
   if (isForeign(state)) return foreign(state, hostClaim);
-  if (!isImmediate(memberClass)) return { kind: 'create-host-volume', node };
+  return isImmediate(memberClass) ? provisionFirst(state, node) : { kind: 'create-host-volume', node };
+}
+
+/** The member's class makes volumes for claims without pods, so the volume in the host can be true from the start. */
+function provisionFirst(state: ClaimState, node: string): ClaimAction {
   const ours = ownClaim(state);
-  if (ours === undefined) return { kind: 'create-member-claim', memberClass: memberClassName };
-  if (ours.metadata?.deletionTimestamp) return wait('MemberDeleting');
-  const volume = boundVolume(ours, memberVolume);
+  if (ours === undefined) return { kind: 'create-member-claim', memberClass: state.memberClassName };
+  if (isDeleting(ours)) return wait('MemberDeleting');
+  const volume = boundVolume(ours, state.memberVolume);
   return volume === undefined ? wait('MemberPending') : { kind: 'create-host-volume', node, memberVolume: volume };
 }
 
 function decideHere(state: ClaimState, hostClaim: Claim, hostVolume: PersistentVolume): ClaimAction {
   const ours = ownClaim(state);
-  if (ours?.metadata?.deletionTimestamp)
-    return hostClaim.metadata?.deletionTimestamp ? NOTHING : wait('MemberDeleting');
-  if (ours?.status?.phase === 'Lost') return volumeLost(state, memberVolumeName(hostVolume) ?? '');
-  if (ours !== undefined) return { kind: 'sync' };
-  if (hostClaim.metadata?.deletionTimestamp || state.leaving) return NOTHING;
-  if (isForeign(state)) return foreign(state, hostClaim);
   const name = memberVolumeName(hostVolume);
+  if (ours !== undefined) {
+    if (isDeleting(ours)) return wait('MemberDeleting');
+    return ours.status?.phase === 'Lost' ? volumeLost(state, name ?? '') : { kind: 'sync' };
+  }
+  if (isDeleting(hostClaim) || state.leaving) return NOTHING;
+  if (isForeign(state)) return foreign(state, hostClaim);
   return name === undefined ? createFresh(state) : bindAgain(state, hostClaim, name);
 }
 
@@ -109,38 +114,46 @@ function createFresh(state: ClaimState): ClaimAction {
 /** There was a volume in the member, so only that one will do. */
 function bindAgain(state: ClaimState, hostClaim: Claim, name: string): ClaimAction {
   const { memberVolume } = state;
-  if (memberVolume?.metadata?.name !== name) {
+  if (memberVolume === undefined || nameOf(memberVolume) !== name) {
     return state.memberLive === true ? volumeLost(state, name) : { kind: 'confirm-volume', name };
   }
-  const { claimRef, storageClassName = '', persistentVolumeReclaimPolicy } = memberVolume.spec ?? {};
-  const create: ClaimAction = { kind: 'create-member-claim', memberClass: storageClassName, volumeName: name };
-  if (claimRef === undefined) return create;
-  const key = objectKey(hostClaim);
-  const isOurs = `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}` === key;
-  const isFree = memberVolume.status?.phase === 'Released';
-  if (isOurs && claimRef.uid === undefined) return create;
-  // Its claim was deleted there, so whoever made it deletes it, now or in a moment.
-  if ((isOurs || isFree) && persistentVolumeReclaimPolicy === 'Delete') return wait('MemberDeleting');
-  if (!isOurs && !isFree) {
-    const message = `Volume ${name} of member cluster ${state.ownership.clusterName} is bound to another claim there.`;
-    return report('VolumeTaken', message);
+  const memberClass = memberVolume.spec?.storageClassName ?? '';
+  switch (availability(memberVolume, objectKey(hostClaim))) {
+    case 'free':
+      return { kind: 'create-member-claim', memberClass, volumeName: name };
+    case 'going':
+      return wait('MemberDeleting');
+    case 'released':
+      return { kind: 'release-volume', volume: memberVolume };
+    case 'taken': {
+      const { clusterName } = state.ownership;
+      return report('VolumeTaken', `Volume ${name} of member cluster ${clusterName} is bound to another claim there.`);
+    }
   }
-  return { kind: 'release-volume', volume: memberVolume };
+}
+
+/** Whether a volume of the member can be bound to a new claim of this key. */
+function availability(volume: PersistentVolume, key: ObjectKey): 'free' | 'going' | 'released' | 'taken' {
+  if (volume.spec?.claimRef === undefined) return 'free';
+  const isOurs = claimKeyOf(volume) === key;
+  if (isOurs && boundUidOf(volume) === undefined) return 'free';
+  if (!isOurs && volume.status?.phase !== 'Released') return 'taken';
+  // Its claim was deleted there, so whoever made it deletes it, now or in a moment.
+  return policyOf(volume) === 'Delete' ? 'going' : 'released';
 }
 
 /** Why the member can't fill a new volume with what the claim asks for. */
 function sourceProblem({ sourceVolume, ownership }: ClaimState, hostClaim: Claim): string | undefined {
   const { dataSource, dataSourceRef, selector } = hostClaim.spec ?? {};
-  if (selector !== undefined)
-    return 'A volume that is made for the claim has no labels to select. Remove the selector.';
+  if (selector) return 'A volume that is made for the claim has no labels to select. Remove the selector.';
   const source = dataSourceRef ?? dataSource;
   if (source === undefined) return undefined;
   const { clusterName } = ownership;
-  if (
-    source.kind !== 'PersistentVolumeClaim' ||
-    (dataSourceRef?.namespace ?? hostClaim.metadata?.namespace) !== hostClaim.metadata?.namespace
-  ) {
-    return `${source.kind} ${source.name} is an object of the host, which member cluster ${clusterName} does not have. Make the claim without a data source, or on nodes of the host.`;
+  if (source.kind !== 'PersistentVolumeClaim' || dataSourceRef?.namespace) {
+    return (
+      `${source.kind} ${source.name} is an object of the host, which member cluster ${clusterName} does not have. ` +
+      'Make the claim without a data source, or on nodes of the host.'
+    );
   }
   const site = sourceVolume && siteOf(sourceVolume, undefined);
   if (site?.kind === 'member' && site.cluster === clusterName) return undefined;
@@ -156,7 +169,7 @@ function volumeLost({ ownership }: ClaimState, name: string): ClaimAction {
 
 function classMissing(state: ClaimState): { readonly reason: string; readonly message: string } {
   const message =
-    `Member cluster ${state.ownership.clusterName} has no StorageClass ${state.memberClassName}. Create it there, or name another one in the ` +
-    "Cluster's clusterTreeOptions.storageClassMap.";
+    `Member cluster ${state.ownership.clusterName} has no StorageClass ${state.memberClassName}. Create it there, or ` +
+    "name another one in the Cluster's clusterTreeOptions.storageClassMap.";
   return { reason: 'ProvisioningFailed', message };
 }

@@ -11,6 +11,7 @@ import type { ClaimAction } from './claim-action.js';
 import type { LiveClaim } from './claim-reader.js';
 import type { ClaimState } from './claim-state.js';
 import { boundVolume, hostStatusPatch, hostVolumePatch, policyPatch, wantedPolicy } from './claim-status.js';
+import { annotationOf, nameOf, policyOf } from './fields.js';
 import type { HostStorage } from './host-storage.js';
 import { desiredHostVolume, nodeOf } from './host-volume.js';
 import { desiredMemberClaim, memberClaimPatch } from './member-claim.js';
@@ -113,17 +114,14 @@ export class ClaimWriter {
     { memberClass, volumeName }: Extract<WriteAction, { kind: 'create-member-claim' }>,
     signal: AbortSignal,
   ): Promise<LiveClaim> {
-    const { member, memberStorage, hostNamespaces } = this.#options;
+    const { member, memberStorage } = this.#options;
     const { hostClaim, hostVolume, ownership } = state;
     if (hostClaim === undefined) return {};
-    const { namespace = '' } = hostClaim.metadata ?? {};
-    const hostNamespace = hostNamespaces.get(namespace);
-    if (hostNamespace === undefined) throw new FederationError('API_ERROR', `namespace ${namespace} is not known yet`);
-    await member.namespaceMaker.ensure(hostNamespace, signal);
-    const isOneWay = volumeName !== undefined && volumeName === hostVolume?.metadata?.name;
+    await this.#ensureNamespace(hostClaim, signal);
+    const isOneWay = volumeName !== undefined && volumeName === nameOf(hostVolume);
     const wanted = desiredMemberClaim({
       ...{ hostClaim, ownership, memberClass, volumeName },
-      policy: isOneWay ? undefined : hostVolume?.spec?.persistentVolumeReclaimPolicy,
+      policy: isOneWay ? undefined : policyOf(hostVolume),
       memberNode: this.#memberNode(state),
       annotations: isOneWay ? COPY_MARK : undefined,
     });
@@ -137,9 +135,17 @@ export class ClaimWriter {
     }
   }
 
+  async #ensureNamespace(hostClaim: Claim, signal: AbortSignal): Promise<void> {
+    const { member, hostNamespaces } = this.#options;
+    const { namespace = '' } = hostClaim.metadata ?? {};
+    const hostNamespace = hostNamespaces.get(namespace);
+    if (hostNamespace === undefined) throw new FederationError('API_ERROR', `namespace ${namespace} is not known yet`);
+    await member.namespaceMaker.ensure(hostNamespace, signal);
+  }
+
   /** In node mode pods go past the member's scheduler, which would choose the node for the claim. */
   #memberNode({ hostClaim, hostVolume }: ClaimState): string | undefined {
-    const node = (hostVolume && nodeOf(hostVolume)) ?? hostClaim?.metadata?.annotations?.[SELECTED_NODE_ANNOTATION];
+    const node = (hostVolume && nodeOf(hostVolume)) ?? annotationOf(hostClaim, SELECTED_NODE_ANNOTATION);
     const spec = this.#options.member.config.virtualNodes.find(({ nodeName }) => nodeName === node);
     return spec?.mode === 'node' ? spec.memberNodeName : undefined;
   }

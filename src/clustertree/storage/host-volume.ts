@@ -11,6 +11,7 @@ import {
   SHARED_VOLUME_ANNOTATION,
 } from '../../apis/names.js';
 import { keyOf, type ObjectKey } from '../../kube/resource.js';
+import { annotationOf, nameOf, policyOf, requestOf, sizeOf, uidOf } from './fields.js';
 
 /** Where the data behind a volume of the host is. */
 export type VolumeSite =
@@ -32,8 +33,7 @@ const NOT_A_SOURCE: ReadonlySet<string> = new Set([
 export function siteOf(volume: PersistentVolume, hostClass: StorageClass | undefined): VolumeSite {
   const { csi } = volume.spec ?? {};
   if (csi?.driver === MEMBER_CSI_DRIVER) return { kind: 'member', cluster: csi.volumeHandle.split('/', 1)[0] ?? '' };
-  const text =
-    volume.metadata?.annotations?.[ONE_WAY_ANNOTATION] ?? hostClass?.metadata?.annotations?.[ONE_WAY_ANNOTATION];
+  const text = annotationOf(volume, ONE_WAY_ANNOTATION) ?? annotationOf(hostClass, ONE_WAY_ANNOTATION);
   if (text === undefined || text === 'false') return { kind: 'host', driver: driverOf(volume) };
   const names = new Set(text.split(',').map((name) => name.trim()));
   return { kind: 'one-way', reaches: (cluster) => names.has(EVERY_MEMBER) || names.has(cluster) };
@@ -57,23 +57,23 @@ export function claimKeyOf({ spec }: PersistentVolume): ObjectKey {
 
 /** Name of the member's volume behind a volume of the host, once that is known. */
 export function memberVolumeName(volume: PersistentVolume | undefined): string | undefined {
-  return volume?.metadata?.annotations?.[MEMBER_VOLUME_ANNOTATION];
+  return annotationOf(volume, MEMBER_VOLUME_ANNOTATION);
 }
 
 /** The Clusters whose pods may use a one-way volume at this moment. */
 export function ownersOf(volume: PersistentVolume): readonly string[] {
-  const text = volume.metadata?.annotations?.[CLUSTER_OWNERS_ANNOTATION] ?? '';
+  const text = annotationOf(volume, CLUSTER_OWNERS_ANNOTATION) ?? '';
   return text.split(',').filter((name) => name !== '');
 }
 
 /** Whether pods of several members may use the volume at the same time. */
 export function isShared(volume: PersistentVolume): boolean {
-  return volume.metadata?.annotations?.[SHARED_VOLUME_ANNOTATION] === 'true';
+  return annotationOf(volume, SHARED_VOLUME_ANNOTATION) === 'true';
 }
 
 /** Name of the volume that is made in the host for a claim, as Kubernetes' provisioners build it. */
 export function hostVolumeName(hostClaim: Claim): string {
-  return `pvc-${hostClaim.metadata?.uid ?? ''}`;
+  return `pvc-${uidOf(hostClaim)}`;
 }
 
 /** What a volume of the host is made from. */
@@ -93,10 +93,10 @@ export interface HostVolumeInput {
  */
 export function desiredHostVolume(input: HostVolumeInput): PersistentVolume {
   const { hostClaim, hostClass, cluster, node, memberVolume } = input;
-  const { namespace, name, uid = '' } = hostClaim.metadata ?? {};
+  const { namespace, name } = hostClaim.metadata ?? {};
+  const uid = uidOf(hostClaim);
   const expression = { key: HOSTNAME_LABEL, operator: 'In', values: [node] };
-  const { accessModes, volumeMode, storageClassName, resources } = hostClaim.spec ?? {};
-  const actual = memberVolume?.spec;
+  const { accessModes, volumeMode, storageClassName } = hostClaim.spec ?? {};
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
@@ -106,12 +106,12 @@ export function desiredHostVolume(input: HostVolumeInput): PersistentVolume {
       annotations: {
         [PROVISIONED_BY_ANNOTATION]: MEMBER_PROVISIONER,
         [CLUSTER_OWNERS_ANNOTATION]: cluster,
-        ...(memberVolume && { [MEMBER_VOLUME_ANNOTATION]: memberVolume.metadata?.name ?? '' }),
+        ...(memberVolume && { [MEMBER_VOLUME_ANNOTATION]: nameOf(memberVolume) }),
       },
     },
     spec: {
-      accessModes: actual?.accessModes ?? accessModes,
-      capacity: { storage: actual?.capacity?.['storage'] ?? resources?.requests?.['storage'] ?? '' },
+      accessModes: memberVolume?.spec?.accessModes ?? accessModes,
+      capacity: { storage: sizeOf(memberVolume) ?? requestOf(hostClaim) ?? '' },
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid },
       csi: { driver: MEMBER_CSI_DRIVER, volumeHandle: `${cluster}/${uid}` },
       nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } },
@@ -124,6 +124,6 @@ export function desiredHostVolume(input: HostVolumeInput): PersistentVolume {
 
 /** Until both sides agreed for the first time, whoever wants to keep the data has it kept. */
 export function initialPolicy(hostPolicy: string | undefined, memberVolume: PersistentVolume | undefined): string {
-  const policies = [hostPolicy ?? 'Delete', memberVolume?.spec?.persistentVolumeReclaimPolicy];
+  const policies = [hostPolicy ?? 'Delete', policyOf(memberVolume)];
   return policies.includes('Retain') ? 'Retain' : 'Delete';
 }

@@ -1,9 +1,10 @@
-import type { Claim, ClaimSpec } from '../../apis/core.js';
+import type { Claim } from '../../apis/core.js';
 import { HOST_UID_ANNOTATION, RECLAIM_POLICY_ANNOTATION, SELECTED_NODE_ANNOTATION } from '../../apis/names.js';
-import { diffMap } from '../../lib/merge-patch.js';
+import { definedOnly, diffMap } from '../../lib/merge-patch.js';
 import { compareQuantity, parseQuantity } from '../../lib/quantity.js';
 import { ownedKeys } from '../cluster/owned-keys.js';
 import { ownershipLabels, type Ownership } from '../cluster/ownership.js';
+import { requestOf } from './fields.js';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -69,23 +70,20 @@ export function memberClaimPatch(hostClaim: Claim, memberClaim: Claim, policy: s
     labels: diffMap(labels, withoutHosts(hostClaim.metadata?.labels), owned.labels.filter(isUsers)),
     annotations: diffMap(annotations, wantedAnnotations, owned.annotations.filter(isUsers)),
   };
-  const spec = specPatch(hostClaim.spec, memberClaim.spec);
+  const spec = specPatch(hostClaim, memberClaim);
   if (metadata.labels === undefined && metadata.annotations === undefined && spec === undefined) return undefined;
   return { metadata: { uid, ...metadata }, ...(spec && { spec }) };
 }
 
-function specPatch(host: ClaimSpec | undefined, member: ClaimSpec | undefined): object | undefined {
-  const wanted = host?.resources?.requests?.['storage'];
-  const present = member?.resources?.requests?.['storage'];
-  const hasSize = wanted !== undefined && !sameQuantity(wanted, present);
-  const { volumeAttributesClassName } = host ?? {};
-  const hasClass =
-    volumeAttributesClassName !== undefined && volumeAttributesClassName !== member?.volumeAttributesClassName;
-  if (!hasSize && !hasClass) return undefined;
-  return {
-    ...(hasSize && { resources: { requests: { storage: wanted } } }),
-    ...(hasClass && { volumeAttributesClassName }),
-  };
+function specPatch(hostClaim: Claim, memberClaim: Claim): object | undefined {
+  const size = requestOf(hostClaim);
+  const attributes = hostClaim.spec?.volumeAttributesClassName;
+  const isSameSize = size === undefined || sameQuantity(size, requestOf(memberClaim));
+  const isSameClass = attributes === undefined || attributes === memberClaim.spec?.volumeAttributesClassName;
+  return definedOnly({
+    resources: isSameSize ? undefined : { requests: { storage: size } },
+    volumeAttributesClassName: isSameClass ? undefined : attributes,
+  });
 }
 
 /** Whether both are the same amount, however written. */

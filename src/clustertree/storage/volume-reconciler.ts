@@ -8,6 +8,7 @@ import type { EventSink } from '../../runtime/event-sink.js';
 import type { Member } from '../cluster/member.js';
 import { hostUidOf } from '../cluster/ownership.js';
 import { policyPatch } from './claim-status.js';
+import { boundUidOf, nameOf, uidOf } from './fields.js';
 import type { HostStorage } from './host-storage.js';
 import { claimKeyOf, memberVolumeName } from './host-volume.js';
 import type { MemberStorage } from './member-storage.js';
@@ -53,7 +54,7 @@ export class VolumeReconciler implements Reconciler {
     return {
       cluster: member.config.name,
       hostVolume,
-      hasMemberClaim: claim !== undefined && hostUidOf(claim) === hostVolume?.spec?.claimRef?.uid,
+      hasMemberClaim: claim !== undefined && hostUidOf(claim) === boundUidOf(hostVolume),
       memberVolume: memberStorage.volumes.store.get(memberVolumeName(hostVolume) ?? ''),
       synced: isCurrent(),
       live: false,
@@ -67,14 +68,14 @@ export class VolumeReconciler implements Reconciler {
     const claim = await this.#find(claims, splitKey(claimKeyOf(hostVolume)), signal);
     const name = memberVolumeName(hostVolume);
     return {
-      hasMemberClaim: claim !== undefined && hostUidOf(claim) === hostVolume.spec?.claimRef?.uid,
+      hasMemberClaim: claim !== undefined && hostUidOf(claim) === boundUidOf(hostVolume),
       memberVolume: name === undefined ? undefined : await this.#find(volumes, { name }, signal),
       live: true,
     };
   }
 
   async #act(hostVolume: PersistentVolume, action: VolumeAction, signal: AbortSignal): Promise<Result> {
-    const { client, member, memberStorage, events } = this.#options;
+    const { events } = this.#options;
     switch (action.kind) {
       case 'nothing':
       case 'wait':
@@ -83,22 +84,28 @@ export class VolumeReconciler implements Reconciler {
       case 'report':
         events.warn(hostVolume, action.reason, action.message);
         return { requeueAfterMs: REPORTED_RETRY_MS };
-      case 'set-policy': {
-        const ref = { name: action.volume.metadata?.name ?? '' };
-        const options = { type: 'merge', fieldManager: FIELD_MANAGER, signal } as const;
-        const patch = policyPatch(action.volume, action.policy);
-        memberStorage.volumes.assume(await member.client.patch(volumes, ref, patch, options));
+      case 'set-policy':
+        await this.#setPolicy(action.volume, action.policy, signal);
         return {};
-      }
-      case 'delete-host-volume': {
-        const options = { preconditions: { uid: action.uid }, signal };
-        try {
-          await client.delete(volumes, { name: hostVolume.metadata?.name ?? '' }, options);
-        } catch (error) {
-          if (!isNotFound(error) && !isConflict(error)) throw error;
-        }
+      case 'delete-host-volume':
+        await this.#delete(hostVolume, signal);
         return {};
-      }
+    }
+  }
+
+  async #setPolicy(memberVolume: PersistentVolume, policy: string, signal: AbortSignal): Promise<void> {
+    const { member, memberStorage } = this.#options;
+    const options = { type: 'merge', fieldManager: FIELD_MANAGER, signal } as const;
+    const patch = policyPatch(memberVolume, policy);
+    memberStorage.volumes.assume(await member.client.patch(volumes, { name: nameOf(memberVolume) }, patch, options));
+  }
+
+  async #delete(hostVolume: PersistentVolume, signal: AbortSignal): Promise<void> {
+    const options = { preconditions: { uid: uidOf(hostVolume) }, signal };
+    try {
+      await this.#options.client.delete(volumes, { name: nameOf(hostVolume) }, options);
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
 

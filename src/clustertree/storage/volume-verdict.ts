@@ -23,7 +23,7 @@ export type VolumeAction =
   | { readonly kind: 'confirm' }
   /** The member's volume was kept so far; now it is to go as well. */
   | { readonly kind: 'set-policy'; readonly volume: PersistentVolume; readonly policy: 'Delete' }
-  | { readonly kind: 'delete-host-volume'; readonly uid: string }
+  | { readonly kind: 'delete-host-volume' }
   | { readonly kind: 'report'; readonly reason: string; readonly message: string };
 
 /**
@@ -38,7 +38,7 @@ export function decideVolume(state: VolumeState): VolumeAction {
   if (state.hasMemberClaim) return { kind: 'nothing' };
   if (memberVolume !== undefined) return decideRemains(hostVolume, memberVolume);
   if (!state.live) return { kind: 'confirm' };
-  return { kind: 'delete-host-volume', uid: hostVolume.metadata?.uid ?? '' };
+  return { kind: 'delete-host-volume' };
 }
 
 /** Whether the volume stands for one in that member and its claim is gone. */
