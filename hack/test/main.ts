@@ -1,5 +1,7 @@
 import { globSync } from 'node:fs';
-import { lanesOf, planRuns, type TestRun } from './plan.js';
+import { ensureBinaries } from '../lab/binaries.js';
+import { PINNED_KUBERNETES } from '../lab/versions.js';
+import { clustersNeeded, lanesOf, planRuns, type TestRun } from './plan.js';
 import { runMocha } from './mocha.js';
 import { exitCodeFor, sumTallies, type Tally } from './tally.js';
 
@@ -15,6 +17,11 @@ async function runAll(runs: readonly TestRun[], lanes: number): Promise<readonly
 }
 
 const asked = process.argv[2] ?? 'all';
+const needed = clustersNeeded(asked);
+// The first time on a machine this takes longer than any test may.
+if (needed !== 'none') {
+  await ensureBinaries({ full: needed === 'full', kubeVersion: PINNED_KUBERNETES, log: console.log });
+}
 const tallies: Tally[] = [];
 for (const runs of planRuns(asked, (tier) => globSync(`dist/test/${tier}/**/*.test.js`))) {
   tallies.push(...(await runAll(runs, lanesOf(asked))));

@@ -31,6 +31,13 @@ const TEST_LIMIT_MS = 300_000;
 const RUN_LIMIT_MS = 45 * 60_000;
 const SOAK_LIMIT_MS = 6 * 3_600_000;
 
+/** What kind of clusters the tests that were asked for boot. */
+export function clustersNeeded(asked: string): 'none' | 'light' | 'full' {
+  const tiers = TIERS[asked] ?? [];
+  if (tiers.includes('e2e') || tiers.includes('soak')) return 'full';
+  return tiers.includes('integration') ? 'light' : 'none';
+}
+
 /** How many runs of a plan go at the same time. */
 export function lanesOf(asked: string): number {
   return LANES[asked] ?? DEFAULT_LANES;

@@ -20,6 +20,7 @@ import { createIdentityFeature } from '../clustertree/identity/module.js';
 import { SigningKeys } from '../clustertree/identity/signing-keys.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
 import type { KubeletEndpoint } from '../clustertree/node/node-facts.js';
+import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
@@ -50,6 +51,7 @@ import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
 import type { Clock, Random } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
+import { StringPool } from '../lib/string-pool.js';
 import type { ControllerFactory } from '../runtime/controller-factory.js';
 import type { EventRecorder } from '../runtime/event-recorder.js';
 import { createEventSink } from '../runtime/event-sink.js';
@@ -103,6 +105,8 @@ export class ClusterTree {
   readonly #hostClock: HostClock;
   readonly #signingKeys: SigningKeys;
   readonly #registry: MemberRegistry;
+  /** Of all cached pods: those of one Deployment, and the two of a pair, are much alike. */
+  readonly #strings = new StringPool();
 
   constructor(options: ClusterTreeOptions) {
     const { host, createInformer, clock, logger } = options;
@@ -236,14 +240,12 @@ export class ClusterTree {
 
   #hostPodInformer(scope: HostPodScope): Informer<Pod> {
     const { host, createInformer } = this.#options;
-    if ('node' in scope) {
-      return createInformer({ client: host, type: pods, fieldSelector: `spec.nodeName=${scope.node}` });
-    }
+    const isWanted = 'node' in scope ? (): boolean => true : scope.keep;
     return createInformer({
       client: host,
       type: pods,
-      fieldSelector: 'spec.nodeName!=',
-      transform: (pod) => (scope.keep(pod) ? withoutManagedFields(pod) : undefined),
+      fieldSelector: 'node' in scope ? `spec.nodeName=${scope.node}` : 'spec.nodeName!=',
+      transform: (pod) => (isWanted(pod) ? this.#strings.shareWithin(withoutManagedFields(pod)) : undefined),
     });
   }
 
@@ -261,7 +263,7 @@ export class ClusterTree {
         shared,
       ),
       createInformer: options.createInformer,
-      trimPod: (pod) => withoutLastApplied(keepOwnedKeys(pod)),
+      trimPod: (pod) => this.#strings.shareWithin(trimMemberPod(withoutLastApplied(keepOwnedKeys(pod)))),
       features: this.#features(),
     });
   }

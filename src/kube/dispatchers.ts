@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { ClusterAccess } from './cluster-access.js';
 import type { ClientCertificate } from './credential.js';
@@ -44,9 +45,12 @@ export function createDispatchers(
   const tls = {
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     rejectUnauthorized: !access.insecureSkipTlsVerify,
-    ...(access.certificateAuthority !== undefined && { ca: access.certificateAuthority }),
     ...(access.tlsServerName !== undefined && { servername: access.tlsServerName }),
-    ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key.reveal() }),
+    // Made once: each connection would else parse the certificates again and keep them for itself.
+    secureContext: createSecureContext({
+      ...(access.certificateAuthority !== undefined && { ca: access.certificateAuthority }),
+      ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key.reveal() }),
+    }),
   };
   const { connections, connectTimeoutMs: timeout } = options;
   if (access.proxyUrl) {

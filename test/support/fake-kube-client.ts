@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../src/apis/core.js';
+import type { KubeObject, TokenRequest } from '../../src/apis/core.js';
 import { ApiError } from '../../src/kube/api-error.js';
 import type {
   CallOptions,
@@ -74,6 +74,7 @@ export class FakeKubeClient implements KubeClient {
   closed = false;
   /** What `serverTime` says; the clock of the test when absent. */
   readonly #time: Pick<Clock, 'now'>;
+  #tokens = 0;
   readonly #failures: { failure: Failure; left: number }[] = [];
 
   constructor(options: { readonly clock?: Pick<Clock, 'now'> } = {}) {
@@ -150,9 +151,10 @@ export class FakeKubeClient implements KubeClient {
       body: copy(object),
       options,
     };
-    return this.#call(call, () =>
-      subresource === undefined && !options.dryRun ? this.store.insert(type, call.body) : call.body,
-    );
+    return this.#call(call, () => {
+      if (subresource === 'token') return this.#issue(call.body as TokenRequest);
+      return subresource === undefined && !options.dryRun ? this.store.insert(type, call.body) : call.body;
+    });
   }
 
   update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}): Promise<T> {
@@ -231,6 +233,15 @@ export class FakeKubeClient implements KubeClient {
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  /** A token that nobody has signed. */
+  #issue(request: TokenRequest): object {
+    const iat = Math.floor(this.#time.now() / 1000);
+    const exp = iat + (request.spec?.expirationSeconds ?? 3600);
+    const claims = { aud: request.spec?.audiences, iat, exp, jti: String(++this.#tokens) };
+    const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.unsigned`;
+    return { ...request, status: { token, expirationTimestamp: new Date(exp * 1000).toISOString() } };
   }
 
   /** The current object with a patch applied; refuses a patch that means another object, as the API server does. */

@@ -41,12 +41,18 @@ const NOTHING: CopyAction = { kind: 'nothing' };
  * first time when a pod is about to be (see `PodNeeds`), never because a host pod merely exists.
  */
 export function decideCopy(state: CopyState): CopyAction {
-  const { copy, host, isUsed, isWanted } = state;
   if (!state.hostCurrent || !state.memberCurrent) return { kind: 'wait' };
-  if (copy === undefined) return isUsed && isWanted && host !== undefined ? { kind: 'sync' } : NOTHING;
+  return state.copy === undefined ? decideAbsent(state) : decidePresent(state.copy, state);
+}
+
+function decideAbsent({ host, isUsed, isWanted }: CopyState): CopyAction {
+  return isUsed && isWanted && host !== undefined ? { kind: 'sync' } : NOTHING;
+}
+
+function decidePresent(copy: KubeObject, state: CopyState): CopyAction {
   if (!isOwned(copy, state.ownership) || copy.metadata?.deletionTimestamp !== undefined) return NOTHING;
-  if (!isUsed) return state.unusedLive === true ? remove(copy) : { kind: 'confirm-unused' };
-  if (host === undefined) return state.hostLive === true ? remove(copy) : { kind: 'confirm-host' };
+  if (!state.isUsed) return state.unusedLive === true ? remove(copy) : { kind: 'confirm-unused' };
+  if (state.host === undefined) return state.hostLive === true ? remove(copy) : { kind: 'confirm-host' };
   return { kind: 'sync' };
 }
 

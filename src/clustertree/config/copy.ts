@@ -46,20 +46,23 @@ export function desiredCopy(kind: CopiedKind, host: Content, ownership: Ownershi
  * that others added in the member stay.
  */
 export function diffCopy(wanted: Content, actual: Content): CopyChange | undefined {
+  const isSame = isSameContent(wanted, actual);
+  if (wanted.type !== actual.type || (actual.immutable === true && !isSame)) return { kind: 'replace' };
   const metadata = mergedMetadata(wanted, actual);
-  const sameContent =
-    sameTexts(wanted.data, actual.data) &&
-    sameTexts(wanted.binaryData, actual.binaryData) &&
-    (wanted.immutable ?? false) === (actual.immutable ?? false);
-  if (wanted.type !== actual.type) return { kind: 'replace' };
-  if (actual.immutable === true && !sameContent) return { kind: 'replace' };
-  const { labels, annotations } = actual.metadata ?? {};
-  if (sameContent && sameTexts(metadata.labels, labels) && sameTexts(metadata.annotations, annotations)) {
-    return undefined;
-  }
   // The version makes the update fail when somebody else was faster.
   const { managedFields: _managedFields, ...rest } = actual.metadata ?? {};
+  if (isSame && sameTexts(metadata.labels, rest.labels) && sameTexts(metadata.annotations, rest.annotations)) {
+    return undefined;
+  }
   return { kind: 'update', object: { ...wanted, metadata: { ...rest, ...metadata } } };
+}
+
+function isSameContent(wanted: Content, actual: Content): boolean {
+  return (
+    sameTexts(wanted.data, actual.data) &&
+    sameTexts(wanted.binaryData, actual.binaryData) &&
+    (wanted.immutable ?? false) === (actual.immutable ?? false)
+  );
 }
 
 function mergedMetadata(wanted: Content, actual: Content): { readonly labels: Texts; readonly annotations: Texts } {

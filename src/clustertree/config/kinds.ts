@@ -33,8 +33,6 @@ export const SECRET_KIND: CopiedKind = {
   hostName: (name) => name,
 };
 
-export const COPIED_KINDS: readonly CopiedKind[] = [CONFIG_MAP_KIND, SECRET_KIND];
-
 /** What is kept of the metadata of a host object; there may be very many that no pod of a member needs. */
 export function trimHostObject({ metadata = {} }: KubeObject): KubeObject {
   const { namespace, name, uid, resourceVersion } = metadata;

@@ -32,14 +32,19 @@ export type TokenAction =
  * deletes them while it runs, and go with it.
  */
 export function decideToken(state: TokenState): TokenAction {
-  const { hostPod, memberPod, secret } = state;
   if (!state.current) return { kind: 'wait' };
-  const isOver = hostPod !== undefined && hasEnded(hostPod, memberPod);
-  if (secret === undefined) {
-    return hostPod !== undefined && memberPod !== undefined && !isOver ? { kind: 'issue' } : { kind: 'nothing' };
-  }
+  return state.secret === undefined ? decideAbsent(state) : decidePresent(state.secret, state);
+}
+
+function decideAbsent({ hostPod, memberPod }: TokenState): TokenAction {
+  const isRunning = hostPod !== undefined && memberPod !== undefined && !hasEnded(hostPod, memberPod);
+  return { kind: isRunning ? 'issue' : 'nothing' };
+}
+
+function decidePresent(secret: KubeObject, state: TokenState): TokenAction {
+  const { hostPod, memberPod } = state;
   if (!isOwned(secret, state.ownership) || secret.metadata?.deletionTimestamp !== undefined) return { kind: 'nothing' };
-  if (hostPod !== undefined) return isOver ? remove(secret) : { kind: 'issue' };
+  if (hostPod !== undefined) return hasEnded(hostPod, memberPod) ? remove(secret) : { kind: 'issue' };
   return state.unusedLive === true ? remove(secret) : { kind: 'confirm-unused' };
 }
 

@@ -204,7 +204,7 @@ describe('Clusters', () => {
     it('are one for each named node of the member, where their pods run', async () => {
       const leafModels = [1, 2].map((index) => ({ nodeSelector: { nodeName: `member1-node${index}` } }));
       await joined('single', { clusterTreeOptions: { leafModels } });
-      expect(await nodesOf('single')).to.deep.equal(['member1-node1', 'member1-node2']);
+      await eventually(async () => expect(await nodesOf('single')).to.deep.equal(['member1-node1', 'member1-node2']));
       const first = await node('member1-node1');
       expect(first.metadata!.labels).to.include({ [ZONE]: 'member1-a' });
       expect(first.status!.capacity).to.include({ cpu: '256' });
@@ -225,7 +225,7 @@ describe('Clusters', () => {
         },
       });
       await joined('parties', { clusterTreeOptions: { leafModels: [party('a'), party('b')] } });
-      expect(await nodesOf('parties')).to.deep.equal(['kosmos-a-0', 'kosmos-b-1']);
+      await eventually(async () => expect(await nodesOf('parties')).to.deep.equal(['kosmos-a-0', 'kosmos-b-1']));
       const second = await node('kosmos-b-1');
       expect(second.metadata!.annotations).to.include({ leafNodeMode: 'one2party' });
       expect(second.metadata!.labels).to.include({ [ZONE]: 'member1-b' });

@@ -63,21 +63,24 @@ describe('service accounts and tokens of pods in a member', () => {
     const copy = await federation.client(MEMBER).get(pods, ref('web'));
     expect(JSON.stringify(copy.spec)).to.not.include('serviceAccountToken');
     expect(copy.spec).to.include({ serviceAccountName: 'default', automountServiceAccountToken: false });
-    const volume = copy.spec?.volumes?.find(({ name }) => name.startsWith('kube-api-access-'));
-    const item = volume?.projected?.sources?.[0]?.secret;
-    expect(item?.name).to.equal(secretRef(pod).name);
-    const token = await claims(pod, item?.items?.[0]?.key ?? '');
+    const volume = copy.spec!.volumes!.find(({ name }) => name.startsWith('kube-api-access-'))!;
+    expect(volume).to.have.nested.property('projected.sources[0].secret.name', secretRef(pod).name);
+    const token = await claims(pod, 'token-0-0');
     expect(token.exp - token.iat).to.be.within(3000, 3600);
-    expect(token['kubernetes.io']).to.deep.include({ pod: { name: 'web', uid: pod.metadata?.uid } });
-    const secret = await secretOf(pod);
-    expect(secret?.metadata?.labels).to.include({ [TOKEN_LABEL]: 'true', 'kosmos.io/cluster': MEMBER });
-    expect(secret?.metadata?.annotations).to.include({ [HOST_UID_ANNOTATION]: pod.metadata?.uid });
+    expect(token['kubernetes.io']).to.deep.include({ pod: { name: 'web', uid: pod.metadata!.uid } });
+    const { metadata } = (await secretOf(pod))!;
+    expect(metadata!.labels).to.include({ [TOKEN_LABEL]: 'true', 'kosmos.io/cluster': MEMBER });
+    expect(metadata!.annotations).to.include({ [HOST_UID_ANNOTATION]: pod.metadata!.uid });
+  });
+
+  it('come with the certificates and the address of the API server that takes them', async () => {
+    await running('web');
     const [root, copied] = await Promise.all([
       federation.host.get(configMaps, ref('kube-root-ca.crt')),
       federation.client(MEMBER).get(configMaps, ref('master-root-ca.crt')),
     ]);
     expect(copied.data).to.deep.equal(root.data);
-    const env = copy.spec?.containers[0]?.env ?? [];
+    const env = (await federation.client(MEMBER).get(pods, ref('web'))).spec!.containers[0]!.env;
     expect(env).to.deep.include({ name: 'KUBERNETES_SERVICE_HOST', value: '198.18.0.1' });
     expect(env).to.deep.include({ name: 'KUBERNETES_SERVICE_PORT', value: '6443' });
   });
@@ -159,7 +162,7 @@ describe('service accounts and tokens of pods in a member', () => {
     await federation.restartManager();
     await eventually(async () => expect(await secretOf(gone)).to.equal(undefined));
     await always(async () => {
-      expect((await secretOf(kept))?.metadata?.resourceVersion).to.equal(before?.metadata?.resourceVersion);
+      expect((await secretOf(kept))!.metadata!.resourceVersion).to.equal(before!.metadata!.resourceVersion);
     }, 3_000);
   });
 });

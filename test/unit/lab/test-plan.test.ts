@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { lanesOf, planRuns, type TestRun } from '../../../hack/test/plan.js';
+import { clustersNeeded, lanesOf, planRuns, type TestRun } from '../../../hack/test/plan.js';
 
 const FILES: Readonly<Record<string, readonly string[]>> = {
   unit: ['dist/test/unit/b.test.js', 'dist/test/unit/a.test.js'],
@@ -44,6 +44,17 @@ describe('plan of a test run', () => {
     const [soak] = plan('soak').flat();
     const [unit] = plan('unit').flat();
     expect(soak?.limitMs).to.be.greaterThan(unit?.limitMs ?? Infinity);
+  });
+
+  it('knows what kind of clusters a tier boots', () => {
+    expect(['unit', 'integration', 'e2e', 'all', 'soak', 'other'].map(clustersNeeded)).to.deep.equal([
+      'none',
+      'light',
+      'full',
+      'full',
+      'full',
+      'none',
+    ]);
   });
 
   it('runs two at a time, and soak tests alone', () => {

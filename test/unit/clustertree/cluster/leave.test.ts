@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Pod } from '../../../../src/apis/core.js';
 import { Leave, type LeaveProgress } from '../../../../src/clustertree/cluster/leave.js';
 import type { Member } from '../../../../src/clustertree/cluster/member.js';
-import { namespaces, nodes, pods } from '../../../../src/kube/resource.js';
+import { configMaps, namespaces, nodes, pods, secrets, serviceAccounts } from '../../../../src/kube/resource.js';
 import { apiError, MemberHarness, ownNamespace, ownPod, virtualNode } from '../../../support/member-harness.js';
 
 const DONE: LeaveProgress = { done: true, left: [] };
@@ -83,6 +83,35 @@ describe('Leave', () => {
     harness.client.erase(pods, { namespace: 'shop', name: 'web' });
     expect(await step()).to.deep.equal(DONE);
     expect(harness.client.peek(pods, { namespace: 'shop', name: 'theirs' })).to.not.be.undefined;
+  });
+
+  it('removes what pods needed, also from namespaces that stay, and nothing of others', async () => {
+    const { metadata } = ownPod('theirs/settings', 'host-uid');
+    const foreign = { namespace: 'theirs', name: 'foreign' };
+    for (const type of [configMaps, secrets, serviceAccounts]) {
+      harness.client.seed(type, { metadata: { ...metadata, name: 'ours' } });
+      harness.client.seed(type, { metadata: foreign });
+      const going = { namespace: 'theirs', name: 'going', deletionTimestamp: '2026-01-01T00:00:00Z' };
+      harness.client.seed(type, { metadata: { ...metadata, ...going } });
+    }
+    const first = await step();
+    expect(first)
+      .to.have.property('step')
+      .that.matches(/ConfigMap theirs\/going and 5 more in the member/);
+    for (const type of [configMaps, secrets, serviceAccounts]) {
+      expect(harness.client.peekAll(type).map((object) => object.metadata?.name)).to.deep.equal(['foreign', 'going']);
+      harness.client.erase(type, { namespace: 'theirs', name: 'going' });
+    }
+    expect(await step()).to.deep.equal(DONE);
+    expect(harness.client.peek(secrets, foreign)).to.not.equal(undefined);
+  });
+
+  it('leaves what pods need for as long as there are pods', async () => {
+    const { metadata } = ownPod('shop/settings', 'host-uid');
+    harness.client.seed(configMaps, { metadata: metadata! });
+    harness.client.seed(pods, ownPod('shop/web', 'gone-uid'));
+    await step();
+    expect(harness.client.peekAll(configMaps)).to.have.length(1);
   });
 
   it('removes the namespaces that we made', async () => {
