@@ -197,7 +197,7 @@ export const VOLUME_ROWS: readonly Row[] = [
   ['flexVolume.secretRef', 'copied', SECRET],
   ['glusterfs', 'refused', 'names an Endpoints object, which is not copied to members'],
   ['iscsi.secretRef', 'copied', SECRET],
-  ['persistentVolumeClaim', 'copied', 'the claim is made in the member first, see [storage](../storage.md)'],
+  ['persistentVolumeClaim', 'copied', 'the claim is made in the member first, see [volumes](../storage.md)'],
   [
     'projected.sources[].clusterTrustBundle',
     'refused',
