@@ -87,13 +87,21 @@ async function provide(suite: Suite, version: string, folder: string, log: (line
 export async function ensureBinaries(request: BinariesRequest): Promise<Binaries> {
   const paths: Record<string, string> = {};
   for (const suite of suitesFor(request.full)) {
-    const version = await versionFor(suite, request);
-    const folder = join(cacheDirectory(), 'bin', `${suite.name}-${version}-${goArch()}`);
-    const files = filesOf(suite);
-    if (!files.every((name) => existsSync(join(folder, name)))) {
-      await withFileLock(`${folder}.lock`, BUILD_LIMIT_MS, () => provide(suite, version, folder, request.log));
-    }
-    for (const name of files) paths[name] = join(folder, name);
+    Object.assign(paths, await ensureSuite(suite, await versionFor(suite, request), request.log));
   }
   return paths;
+}
+
+/** As {@link ensureBinaries} for one set of programs. */
+export async function ensureSuite(
+  suite: Suite,
+  version: string,
+  log: (line: string) => void,
+): Promise<Record<string, string>> {
+  const folder = join(cacheDirectory(), 'bin', `${suite.name}-${version}-${goArch()}`);
+  const files = filesOf(suite);
+  if (!files.every((name) => existsSync(join(folder, name)))) {
+    await withFileLock(`${folder}.lock`, BUILD_LIMIT_MS, () => provide(suite, version, folder, log));
+  }
+  return Object.fromEntries(files.map((name) => [name, join(folder, name)]));
 }

@@ -102,6 +102,7 @@ function apiServerArgs(plan: ClusterPlan): string[] {
     `--client-ca-file=${pki('ca.crt')}`,
     `--kubelet-client-certificate=${pki('kubelet-client.crt')}`,
     `--kubelet-client-key=${pki('kubelet-client.key')}`,
+    `--kubelet-certificate-authority=${pki('ca.crt')}`,
     '--kubelet-preferred-address-types=InternalIP,Hostname',
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',

@@ -48,7 +48,7 @@ export async function startManager(lab: Lab, options: ManagerOptions = {}): Prom
   const args = [
     ...['--enable-source-maps', ...(await nodeFlagsOf(program)), ...(options.nodeArgs ?? []), program],
     ...['--kubeconfig', options.kubeconfig ?? lab.host.kubeconfigPath],
-    ...['--kubelet-address', address, '--health-port', '0'],
+    ...['--kubelet-address', address, '--kubelet-listen-address', address, '--health-port', '0'],
     ...(options.args ?? []),
   ];
   return lab.spawnIn(where, process.execPath, args, {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { MODULES } from './paths.js';
 
 /** The pinned Go modules under hack/lab/modules. */
-export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd';
+export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server';
 
 /** A set of programs that come from one module and share a version. */
 export interface Suite {
-  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd';
+  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server';
   readonly module: ModuleName;
   /** The module path whose version the suite has. */
   readonly path: string;
@@ -73,6 +73,16 @@ const fullSuites: readonly Suite[] = [
     tags: ['no_btrfs', 'no_zfs', 'no_aufs', 'no_devmapper'],
   },
 ];
+
+/** What only those labs need that ask for it. */
+export const METRICS_SERVER: Suite = {
+  name: 'metrics-server',
+  module: 'metrics-server',
+  path: 'sigs.k8s.io/metrics-server',
+  programs: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+  cgo: false,
+  tags: [],
+};
 
 /** Everything that a light or a full lab runs. */
 export function suitesFor(full: boolean): readonly Suite[] {

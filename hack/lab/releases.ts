@@ -25,7 +25,7 @@ export interface ReleaseFile {
   readonly member?: string;
 }
 
-/** The official release file that contains a program. */
+/** The official release file that contains a program. @throws Error when a project releases none. */
 export function releaseFile(suite: Suite['name'], version: string, file: string, arch: string): ReleaseFile {
   const plain = version.replace(/^v/, '');
   const github = (repository: string, asset: string): string =>
@@ -49,6 +49,8 @@ export function releaseFile(suite: Suite['name'], version: string, file: string,
       const url = github('containerd/containerd', `containerd-${plain}-linux-${arch}.tar.gz`);
       return { url, checksumUrl: `${url}.sha256sum`, member: `bin/${file}` };
     }
+    case 'metrics-server':
+      throw new Error('its releases have images and manifests only');
   }
 }
 
@@ -81,9 +83,8 @@ async function download(release: ReleaseFile, target: string): Promise<void> {
 export async function downloadPrograms(request: DownloadRequest): Promise<void> {
   for (const file of request.files) {
     const target = join(request.folder, file);
-    const release = releaseFile(request.suite.name, request.version, file, goArch());
     try {
-      await download(release, target);
+      await download(releaseFile(request.suite.name, request.version, file, goArch()), target);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new Error(

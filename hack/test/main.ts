@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs';
 import { ensureBinaries } from '../lab/binaries.js';
+import { ensureMetricsServer } from '../lab/metrics-server.js';
 import { PINNED_KUBERNETES } from '../lab/versions.js';
 import { clustersNeeded, lanesOf, planRuns, type TestRun } from './plan.js';
 import { runMocha } from './mocha.js';
@@ -21,6 +22,7 @@ const needed = clustersNeeded(asked);
 // The first time on a machine this takes longer than any test may.
 if (needed !== 'none') {
   await ensureBinaries({ full: needed === 'full', kubeVersion: PINNED_KUBERNETES, log: console.log });
+  if (needed === 'full') await ensureMetricsServer(console.log);
 }
 const tallies: Tally[] = [];
 for (const runs of planRuns(asked, (tier) => globSync(`dist/test/${tier}/**/*.test.js`))) {

@@ -2,6 +2,7 @@ import type {
   CoreV1Event,
   AuthenticationV1TokenRequest,
   V1Affinity,
+  V1CertificateSigningRequest,
   V1ConfigMap,
   V1Container,
   V1ContainerStatus,
@@ -64,6 +65,7 @@ export type NodeCondition = Wire<V1NodeCondition>;
 export type ConfigMap = Wire<V1ConfigMap>;
 export type TokenRequest = Wire<AuthenticationV1TokenRequest>;
 export type Namespace = Wire<V1Namespace>;
+export type CertificateSigningRequest = Wire<V1CertificateSigningRequest>;
 export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;

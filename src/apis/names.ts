@@ -42,6 +42,13 @@ export const DISCONNECTION_POLICY_ANNOTATION = 'kosmos.io/disconnection-policy';
 /** On a host pod: the tolerations of lost nodes that it had before a disconnection policy changed them. */
 export const OWN_TOLERATIONS_ANNOTATION = 'kosmos.io/own-tolerations';
 
+/** On Secrets and CertificateSigningRequests of the host: holds or asks for the serving certificate of a kubelet API. */
+export const KUBELET_SERVING_LABEL = 'kosmos.io/kubelet-serving';
+/** On the same: the virtual node that they are for. */
+export const VIRTUAL_NODE_ANNOTATION = 'kosmos.io/virtual-node';
+/** On a virtual node: says why its kubelet API has no serving certificate; absent when it never lacked one for long. */
+export const KUBELET_SERVING_CONDITION = 'kosmos.io/KubeletServing';
+
 /** On a Cluster. */
 export const CLUSTER_ROLE_ANNOTATION = 'kosmos.io/cluster-role';
 export const CLUSTER_ROLE_ROOT = 'root';

@@ -19,7 +19,17 @@ import { HostClock } from '../clustertree/identity/host-clock.js';
 import { createIdentityFeature } from '../clustertree/identity/module.js';
 import { SigningKeys } from '../clustertree/identity/signing-keys.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
-import type { KubeletEndpoint } from '../clustertree/node/node-facts.js';
+import {
+  KUBELET_PORT_INDEX,
+  kubeletPortIndexer,
+  KubeletPorts,
+  type PortRange,
+} from '../clustertree/cluster/kubelet-ports.js';
+import { KubeletApi } from '../clustertree/kubelet/kubelet-api.js';
+import type { KubeletObserver } from '../clustertree/kubelet/observer.js';
+import type { ServingMode } from '../clustertree/kubelet/serving-secret.js';
+import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
+import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
@@ -73,7 +83,11 @@ export interface ClusterTreeOptions {
   /** A Cluster is gone, and so is its connection. */
   readonly onClusterGone: (cluster: string) => void;
   readonly observeRequest: RequestObserver;
-  readonly kubelet: KubeletEndpoint;
+  readonly kubelet: KubeletSettings;
+  /** For reviews of who may use the kubelet API; every replica sends them. */
+  readonly reviewClient: KubeClient;
+  readonly kubeletObserver: KubeletObserver;
+  readonly statsObserver: StatsObserver;
   readonly reservedNamespaces: readonly string[];
   /** Where pods in members reach the host's API server, unless their Cluster says otherwise. */
   readonly hostApi: HostApiAddress | undefined;
@@ -88,6 +102,18 @@ export interface ClusterTreeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+}
+
+/** How the kubelet API of virtual nodes is served. */
+export interface KubeletSettings {
+  /** IP addresses that virtual nodes publish, at most one of each family. */
+  readonly addresses: readonly string[];
+  readonly ports: PortRange;
+  /** Where to listen; everywhere when undefined. */
+  readonly listenAddress: string | undefined;
+  readonly certificates: ServingMode;
+  /** Where the serving certificates are kept. */
+  readonly namespace: string;
 }
 
 /** Put together: virtual nodes and pods of all members. */
@@ -105,6 +131,8 @@ export class ClusterTree {
   readonly #hostClock: HostClock;
   readonly #signingKeys: SigningKeys;
   readonly #registry: MemberRegistry;
+  readonly #ports: KubeletPorts;
+  readonly #kubelet: KubeletApi;
   /** Of all cached pods: those of one Deployment, and the two of a pair, are much alike. */
   readonly #strings = new StringPool();
 
@@ -112,7 +140,11 @@ export class ClusterTree {
     const { host, createInformer, clock, logger } = options;
     this.#options = options;
     this.#clusters = createInformer({ client: host, type: clusters });
-    this.#hostNodes = createInformer({ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` });
+    this.#hostNodes = createInformer({
+      ...{ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` },
+      indexers: { [KUBELET_PORT_INDEX]: kubeletPortIndexer },
+    });
+    this.#ports = new KubeletPorts(options.kubelet.ports, this.#hostNodes.store);
     this.#hostNamespaces = createInformer({ client: host, type: namespaces });
     this.#hostServices = createInformer({
       client: host,
@@ -138,6 +170,7 @@ export class ClusterTree {
       connect: (config, kubeconfig, leaving) => this.#connect(config, kubeconfig, leaving),
       logger,
     });
+    this.#kubelet = this.#createKubelet();
   }
 
   /** Whether all host caches are complete. */
@@ -149,6 +182,7 @@ export class ClusterTree {
   reconnect(): void {
     for (const cache of this.#hostCaches) cache.reconnect();
     this.#hostPods.reconnect();
+    this.#kubelet.reconnect();
   }
 
   /** Keeps caches and connections, on every replica, until aborted. */
@@ -165,7 +199,7 @@ export class ClusterTree {
       this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));
       this.#onNodes((cluster) => controller.enqueue(cluster));
       this.#registry.onChange((cluster) => this.#connectionChanged(cluster));
-      await controller.run(signal);
+      await Promise.all([controller.run(signal), this.#kubelet.run(signal)]);
     } finally {
       await this.#registry.close();
       await Promise.all(running);
@@ -189,6 +223,7 @@ export class ClusterTree {
     try {
       await Promise.all([
         this.#registry.lead(signal),
+        this.#kubelet.lead(signal),
         controller.run(signal),
         this.#signingKeys.run(signal),
         installExclusionPolicy(this.#options, signal),
@@ -216,7 +251,20 @@ export class ClusterTree {
     return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
   }
 
+  #createKubelet(): KubeletApi {
+    const { kubelet, kubeletObserver: observer, reviewClient } = this.#options;
+    const { host, clock, logger, createInformer, createController } = this.#options;
+    const { addresses, certificates: mode, namespace, listenAddress: address } = kubelet;
+    return new KubeletApi({
+      ...{ host, reviewClient, clock, logger, createInformer, createController, observer, namespace, address },
+      ...{ hostNodes: this.#hostNodes, hostPods: this.#hostPods, ports: this.#ports, policy: { mode, addresses } },
+      member: (cluster) => this.#registry.connection(cluster),
+      endpoints: [new StatsEndpoint({ clock, observer: this.#options.statsObserver })],
+    });
+  }
+
   #connectionChanged(cluster: string): void {
+    this.#kubelet.clusterChanged(cluster);
     const isGone = this.#clusters.store.get(cluster) === undefined && this.#registry.connection(cluster) === undefined;
     if (isGone) this.#options.onClusterGone(cluster);
   }
@@ -254,10 +302,12 @@ export class ClusterTree {
     const { clock, random, logger, gate, memberLimits } = options;
     const access = parseKubeconfig(kubeconfig, { allowExec: options.allowExecCredentials, clock });
     const shared = { gate, cluster: config.name, observer: options.observeRequest, clock };
+    const transport = createTransport({ access, ...memberLimits, clock });
     return new MemberConnection({
       ...{ config, leaving, clock, random, logger },
       ownership: ownershipOf(options.hostClusterUid, config.name),
-      client: createKubeClient(createTransport({ access, ...memberLimits, clock }), shared),
+      client: createKubeClient(transport, shared),
+      streams: transport,
       probeClient: createKubeClient(
         createTransport({ access, connections: 1, connectTimeoutMs: PROBE_CONNECT_MS, clock }),
         shared,
@@ -275,7 +325,8 @@ export class ClusterTree {
     const hostNamespaces = this.#hostNamespaces;
     return [
       createNodeFeature({
-        ...{ host, leaseClient, hostNodes, createInformer, createController, kubelet, clock },
+        ...{ host, leaseClient, hostNodes, createInformer, createController, clock },
+        kubelet: { addresses: kubelet.addresses, portOf: (node) => this.#ports.portOf(node) },
         hostPods: this.#hostPods,
       }),
       createNamespaceFeature({

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { addressProblems } from '../clustertree/node/kubelet-address.js';
 import { LOG_LEVELS } from '../runtime/logging.js';
@@ -11,6 +12,8 @@ import {
   stringOption,
 } from '../runtime/option-spec.js';
 import { compileOptions, type OptionSources, type OptionValues } from '../runtime/options.js';
+
+const MAX_PORT = 65535;
 
 /** Every option of `kosmos-manager`; docs/reference/config.md is made from this table. */
 export const MANAGER_OPTIONS = {
@@ -29,7 +32,20 @@ export const MANAGER_OPTIONS = {
     default: 10250,
     min: 1,
     max: 65535,
-    help: 'Port of the kubelet API that virtual nodes publish.',
+    help: 'First of the ports of the kubelet API; each virtual node has one of its own and publishes it.',
+  }),
+  kubeletPortCount: integerOption({
+    default: 10_000,
+    min: 1,
+    max: 65535,
+    help: 'How many ports, from the first one on, virtual nodes may have.',
+  }),
+  kubeletListenAddress: stringOption({
+    help: 'IP address to serve the kubelet API at. Without it, all addresses of the machine.',
+  }),
+  kubeletServingCertificates: choiceOption(['csr', 'self-signed'], {
+    default: 'csr',
+    help: "Where the serving certificates of virtual nodes come from: the host's signer `kubernetes.io/kubelet-serving`, or nowhere; the latter works only with API servers that don't check them.",
   }),
   healthAddress: stringOption({ default: '0.0.0.0', help: 'Address of the server for `/healthz` and `/metrics`.' }),
   healthPort: integerOption({
@@ -88,6 +104,7 @@ export type ManagerOptions = OptionValues<typeof MANAGER_OPTIONS>;
 export function compileManagerOptions(sources: OptionSources): ManagerOptions {
   return compileOptions(MANAGER_OPTIONS, sources, (values) => [
     ...addressProblems(values.kubeletAddress),
+    ...portProblems(values),
     ...electionProblems(values),
     ...(values.hostApiServer === undefined || parseHostApiAddress(values.hostApiServer) !== undefined
       ? []
@@ -96,6 +113,18 @@ export function compileManagerOptions(sources: OptionSources): ManagerOptions {
       ? []
       : [`--kubelet-service: "${values.kubeletService}" is not namespace/name`]),
   ]);
+}
+
+function portProblems({ kubeletPort, kubeletPortCount, kubeletListenAddress }: ManagerOptions): readonly string[] {
+  const last = kubeletPort + kubeletPortCount - 1;
+  return [
+    ...(last <= MAX_PORT
+      ? []
+      : [`--kubelet-port-count: the last port would be ${last}, and there are only ${MAX_PORT}`]),
+    ...(kubeletListenAddress === undefined || isIP(kubeletListenAddress) !== 0
+      ? []
+      : [`--kubelet-listen-address: "${kubeletListenAddress}" is not an IP address`]),
+  ];
 }
 
 function electionProblems({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: ManagerOptions): readonly string[] {

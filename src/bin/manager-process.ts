@@ -21,13 +21,15 @@ import { ApiEventRecorder } from '../runtime/event-recorder.js';
 import { HealthServer } from '../runtime/health-server.js';
 import { LeaderElector } from '../runtime/leader-election.js';
 import { Metrics } from '../runtime/metrics.js';
-import { ClusterTree } from './clustertree.js';
+import { ClusterTree, type KubeletSettings } from './clustertree.js';
 import type { ManagerOptions } from './manager-options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const LEASE_NAME = 'kosmos-manager';
 const ELECTION_CONNECTIONS = 8;
+/** Reviews are short, and a burst of new tokens must not starve them of connections. */
+const REVIEW_CONNECTIONS = 16;
 const START_RETRY_MS = 2_000;
 
 /** Runs the manager until the signal aborts. Waits for the host when it can't be reached at the start. */
@@ -44,6 +46,7 @@ export async function runManager(
   const transport = createTransport({ access, qps, burst, clock });
   // Heartbeats and the election must not wait behind a burst of pods.
   const heartbeats = createTransport({ access, connections: ELECTION_CONNECTIONS, clock });
+  const reviews = createTransport({ access, connections: REVIEW_CONNECTIONS, clock });
   let onHostReturn = (): void => undefined;
   const recovery = new RecoveryDetector(() => onHostReturn());
   const ungated = createKubeClient(heartbeats, {
@@ -81,6 +84,9 @@ export async function runManager(
     const tree = new ClusterTree({
       ...{ ...start, host, lowPriorityHost, gate, recorder, clock, random, logger },
       leaseClient: createKubeClient(heartbeats, shared),
+      reviewClient: createKubeClient(reviews, { cluster: 'host', observer, clock }),
+      kubeletObserver: metrics.kubeletObserver(),
+      statsObserver: metrics.statsObserver(),
       createInformer: createInformerFactory({ clock, random, logger }, (cluster) => metrics.reflectorObserver(cluster)),
       createController: createControllerFactory({ clock, logger }, (name, cluster) =>
         metrics.controllerObserver(name, cluster),
@@ -102,7 +108,7 @@ export async function runManager(
     });
     await Promise.all([tree.run(signal), recorder.run(signal), elector.run(signal, (leading) => tree.lead(leading))]);
   } finally {
-    await Promise.all([health.close(), transport.close(), heartbeats.close()]);
+    await Promise.all([health.close(), transport.close(), heartbeats.close(), reviews.close()]);
   }
 }
 
@@ -117,7 +123,7 @@ function hostAccess(options: ManagerOptions, environment: Environment): ClusterA
 
 interface Start {
   readonly hostClusterUid: string;
-  readonly kubelet: { readonly addresses: readonly string[]; readonly port: number };
+  readonly kubelet: KubeletSettings;
 }
 
 /** What has to be read from the host before anything else. */
@@ -138,7 +144,16 @@ async function prepare(
     signal,
   );
   await ensureNamespace(client, options.leaseNamespace, signal);
-  return { hostClusterUid: kubeSystem.metadata?.uid ?? '', kubelet: { addresses, port: options.kubeletPort } };
+  return {
+    hostClusterUid: kubeSystem.metadata?.uid ?? '',
+    kubelet: {
+      addresses,
+      ports: { first: options.kubeletPort, count: options.kubeletPortCount },
+      listenAddress: options.kubeletListenAddress,
+      certificates: options.kubeletServingCertificates,
+      namespace: options.leaseNamespace,
+    },
+  };
 }
 
 async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {

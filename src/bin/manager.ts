@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=8 --heap-growing-percent=30
 import { readFileSync } from 'node:fs';
 import { errorMessage } from '../lib/errors.js';
 import { createLogger } from '../runtime/logging.js';

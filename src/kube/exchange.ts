@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { TransportError } from './transport-error.js';
 
@@ -11,6 +12,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: WireHeaders;
   readonly body?: string | undefined;
+  /** The protocol to switch to, as in the `Upgrade` header. */
+  readonly upgrade?: string | undefined;
   /** Called right before the first byte is handed to the connection; throwing stops the request. */
   readonly beforeSend?: (() => void) | undefined;
 }
@@ -101,6 +104,8 @@ class VetoError extends Error {
 export interface ExchangeEvents {
   onSend?(): void;
   onHead(head: AnswerHead, controller: Dispatcher.DispatchController): void;
+  /** The answer was 101: the connection is no longer undici's. */
+  onSwitched?(head: AnswerHead, socket: Duplex): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
   /** `final` is false when the request was given up but the connection isn't through with it yet. */
@@ -128,7 +133,7 @@ export class AbortableHandler implements Dispatcher.DispatchHandler {
   }
 
   start(dispatcher: Dispatcher): void {
-    const { origin, method, path, headers, body } = this.#request;
+    const { origin, method, path, headers, body, upgrade } = this.#request;
     if (this.#signal.aborted) {
       this.#events.onError(this.#signal.reason as Error, true);
       return;
@@ -136,7 +141,8 @@ export class AbortableHandler implements Dispatcher.DispatchHandler {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     try {
       // Left to itself undici closes the connection after every DELETE with a body, and Kubernetes' DELETEs have one.
-      dispatcher.dispatch({ origin, method, path, headers, body: body ?? null, reset: false }, this);
+      const options = { origin, method, path, headers, body: body ?? null, reset: false };
+      dispatcher.dispatch(upgrade === undefined ? options : { ...options, upgrade }, this);
     } catch (error) {
       this.onResponseError(undefined, error as Error);
     }
@@ -164,6 +170,16 @@ export class AbortableHandler implements Dispatcher.DispatchHandler {
   ): void {
     if (statusCode < 200) return;
     this.#events.onHead({ statusCode, headers }, controller);
+  }
+
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: AnswerHead['headers'],
+    socket: Duplex,
+  ): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#events.onSwitched?.({ statusCode, headers }, socket);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

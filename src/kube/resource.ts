@@ -3,6 +3,7 @@ import type {
   CsiDriver,
   PersistentVolume,
   StorageClass,
+  CertificateSigningRequest,
   ConfigMap,
   DaemonSet,
   Event,
@@ -94,6 +95,12 @@ export const configMaps: ResourceType<ConfigMap> = {
   namespaced: true,
 };
 export const secrets: ResourceType<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
+export const certificateSigningRequests: ResourceType<CertificateSigningRequest> = {
+  apiVersion: 'certificates.k8s.io/v1',
+  kind: 'CertificateSigningRequest',
+  plural: 'certificatesigningrequests',
+  namespaced: false,
+};
 export const serviceAccounts: ResourceType<ServiceAccount> = {
   apiVersion: 'v1',
   kind: 'ServiceAccount',

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { AbortableHandler, type AnswerHead, ConnectionError, type WireRequest } from './exchange.js';
 
@@ -20,6 +21,21 @@ export interface ServerStream extends AnswerHead {
 /** Unread bytes above this hold the sender back. */
 const HIGH_WATER_BYTES = 1 << 20;
 
+/** What became of a request to switch protocols (RFC 9110, section 7.8). */
+export type UpgradeOutcome =
+  /** 101: the connection belongs to the caller from now on, who has to destroy it. */
+  | (AnswerHead & { readonly switched: true; readonly socket: Duplex })
+  /** Anything else, with its body. */
+  | { readonly switched: false; readonly answer: ServerStream };
+
+/** When a stream is given up. */
+interface Limits {
+  /** For the time until the head of the answer. */
+  readonly opening: AbortSignal;
+  /** Each of them closes the stream, with its reason. */
+  readonly stops: readonly AbortSignal[];
+}
+
 /**
  * Resolves with the head of the answer. `opening` is for the time until then; each of `stops` closes the stream later,
  * with its reason. The dispatcher belongs to the stream.
@@ -31,32 +47,74 @@ export function openStream(
   stops: readonly AbortSignal[],
 ): Promise<ServerStream> {
   return new Promise((resolve, reject) => {
-    const state = new StreamState(dispatcher, stops);
-    let sent = false;
-    const handler = new AbortableHandler(request, state.signal, {
-      onSend: () => {
-        sent = true;
-      },
-      onHead: (head, controller) => {
-        opening.removeEventListener('abort', onOpeningAbort);
-        resolve(state.begin(head, controller));
-      },
-      onData: (chunk) => state.push(chunk),
-      onEnd: () => state.end(undefined),
-      onError: (error) => {
-        opening.removeEventListener('abort', onOpeningAbort);
-        const failure = state.signal.aborted
-          ? (state.signal.reason as Error)
-          : new ConnectionError(error, { sent, answered: state.begun });
-        state.end(failure);
-        reject(failure);
-      },
-    });
-    const onOpeningAbort = (): void => void state.close(opening.reason as Error);
-    if (opening.aborted) onOpeningAbort();
-    else opening.addEventListener('abort', onOpeningAbort, { once: true });
-    handler.start(dispatcher);
+    begin(dispatcher, request, { opening, stops }, { onHead: resolve, onFailure: reject });
   });
+}
+
+/**
+ * Asks to switch to the protocol `request.upgrade`. `opening` is for the time until the answer's head; afterwards nothing
+ * but its owner ends the connection. The dispatcher belongs to the outcome.
+ */
+export function openUpgrade(
+  dispatcher: Dispatcher,
+  request: WireRequest & { readonly upgrade: string },
+  opening: AbortSignal,
+): Promise<UpgradeOutcome> {
+  return new Promise((resolve, reject) => {
+    begin(
+      dispatcher,
+      request,
+      { opening, stops: [] },
+      {
+        onHead: (answer) => resolve({ switched: false, answer }),
+        onSwitched: (head, socket) => {
+          socket.once('close', () => void dispatcher.destroy());
+          resolve({ ...head, switched: true, socket });
+        },
+        onFailure: reject,
+      },
+    );
+  });
+}
+
+interface Outcome {
+  onHead(stream: ServerStream): void;
+  onSwitched?(head: AnswerHead, socket: Duplex): void;
+  onFailure(error: Error): void;
+}
+
+function begin(dispatcher: Dispatcher, request: WireRequest, limits: Limits, outcome: Outcome): void {
+  const { opening, stops } = limits;
+  const state = new StreamState(dispatcher, stops);
+  let sent = false;
+  const opened = (): void => opening.removeEventListener('abort', onOpeningAbort);
+  const handler = new AbortableHandler(request, state.signal, {
+    onSend: () => {
+      sent = true;
+    },
+    onHead: (head, controller) => {
+      opened();
+      outcome.onHead(state.begin(head, controller));
+    },
+    onSwitched: (head, socket) => {
+      opened();
+      outcome.onSwitched?.(head, socket);
+    },
+    onData: (chunk) => state.push(chunk),
+    onEnd: () => state.end(undefined),
+    onError: (error) => {
+      opened();
+      const failure = state.signal.aborted
+        ? (state.signal.reason as Error)
+        : new ConnectionError(error, { sent, answered: state.begun });
+      state.end(failure);
+      outcome.onFailure(failure);
+    },
+  });
+  const onOpeningAbort = (): void => void state.close(opening.reason as Error);
+  if (opening.aborted) onOpeningAbort();
+  else opening.addEventListener('abort', onOpeningAbort, { once: true });
+  handler.start(dispatcher);
 }
 
 class StreamState implements ServerStream {

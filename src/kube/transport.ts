@@ -7,7 +7,7 @@ import type { AuthMaterial, ClientCertificate } from './credential.js';
 import { createDispatchers, type DispatcherOptions, type Dispatchers } from './dispatchers.js';
 import { type Answer, ConnectionError, exchange, type WireHeaders, type WireRequest } from './exchange.js';
 import { RequestLimiter } from './request-limiter.js';
-import { openStream, type ServerStream } from './server-stream.js';
+import { openStream, openUpgrade, type ServerStream, type UpgradeOutcome } from './server-stream.js';
 import { TransportError } from './transport-error.js';
 import { gateClosedError, type WriteGate } from './write-gate.js';
 
@@ -51,6 +51,18 @@ export interface TransportRequest extends BaseRequest {
 /** A GET whose answer is read while it comes in. `timeoutMs` is for the head of the answer only. */
 export type StreamRequest = BaseRequest;
 
+/**
+ * A request to switch protocols, for instance to SPDY. `timeoutMs` is for the head of the answer only. Leader election
+ * does not stop it: it changes nothing in the API.
+ */
+export interface UpgradeRequest extends BaseRequest {
+  readonly method: 'GET' | 'POST';
+  /** As in the `Upgrade` header, for instance `SPDY/3.1`. */
+  readonly protocol: string;
+  /** Further headers, names in lower case. */
+  readonly headers: WireHeaders;
+}
+
 /** Raw access to one API server. All answers are given back, failures too; only what never got one is an error. */
 export interface KubeTransport {
   /**
@@ -62,6 +74,11 @@ export interface KubeTransport {
   request(request: TransportRequest): Promise<Answer>;
   /** Opens a connection of its own; it is closed when the stream's `close` is called or the signal is aborted. */
   stream(request: StreamRequest): Promise<ServerStream>;
+  /**
+   * Opens a connection of its own and asks to switch protocols there. Once switched, it is the caller's: neither the
+   * signal nor `close` ends it.
+   */
+  upgrade(request: UpgradeRequest): Promise<UpgradeOutcome>;
   /** Ends all connections; everything under way fails. */
   close(): Promise<void>;
 }
@@ -117,21 +134,40 @@ class UndiciTransport implements KubeTransport {
   }
 
   async stream(request: StreamRequest): Promise<ServerStream> {
+    const stops = [this.#closing.signal, ...(request.signal ? [request.signal] : [])];
+    return this.#openOnce(request, async (material, signal) => {
+      const dispatcher = this.#dispatchersFor(material).openSingle();
+      const stream = await openStream(dispatcher, this.#wireRequest(request, 'GET', material), signal, stops);
+      return { opened: stream, answer: stream };
+    });
+  }
+
+  async upgrade(request: UpgradeRequest): Promise<UpgradeOutcome> {
+    const { method, protocol } = request;
+    return this.#openOnce(request, async (material, signal) => {
+      const dispatcher = this.#dispatchersFor(material).openSingle();
+      const wire = { ...this.#wireRequest(request, method, material), upgrade: protocol };
+      const outcome = await openUpgrade(dispatcher, wire, signal);
+      return { opened: outcome, answer: outcome.switched ? undefined : outcome.answer };
+    });
+  }
+
+  /** What is opened on a connection of its own; tried again when the credential turns out to be refused. */
+  async #openOnce<R>(
+    request: BaseRequest,
+    open: (material: AuthMaterial, signal: AbortSignal) => Promise<{ opened: R; answer: ServerStream | undefined }>,
+  ): Promise<R> {
     const scope = this.#openScope(request);
     try {
-      const open = async (): Promise<ServerStream> => {
+      for (let isRepeated = false; ; isRepeated = true) {
         await this.#limiter.acquire('stream', scope.signal);
         const material = await this.#access.credential.current(scope.signal);
-        const dispatcher = this.#dispatchersFor(material).openSingle();
-        const stops = [this.#closing.signal, ...(request.signal ? [request.signal] : [])];
-        const stream = await openStream(dispatcher, this.#wireRequest(request, 'GET', material), scope.signal, stops);
-        if (stream.statusCode === 401) this.#access.credential.refused(material);
-        return stream;
-      };
-      const stream = await open();
-      if (stream.statusCode !== 401) return stream;
-      await stream.close();
-      return await open();
+        const { opened, answer } = await open(material, scope.signal);
+        if (answer?.statusCode !== 401) return opened;
+        this.#access.credential.refused(material);
+        if (isRepeated) return opened;
+        await answer.close();
+      }
     } finally {
       scope.dispose();
     }
@@ -187,11 +223,12 @@ class UndiciTransport implements KubeTransport {
   }
 
   #wireRequest(
-    request: TransportRequest | StreamRequest,
+    request: TransportRequest | StreamRequest | UpgradeRequest,
     method: Dispatcher.HttpMethod,
     material: AuthMaterial,
   ): WireRequest {
     const headers: WireHeaders = { ...this.#baseHeaders, accept: request.accept ?? 'application/json' };
+    if ('headers' in request) Object.assign(headers, request.headers);
     if (material.authorization) headers['authorization'] = material.authorization.reveal();
     const { contentType, body, gate } = request as Partial<TransportRequest>;
     if (contentType !== undefined) headers['content-type'] = contentType;

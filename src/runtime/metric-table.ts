@@ -71,9 +71,55 @@ export const METRICS = {
     help: '1 while this process is the leader, else 0.',
     labels: [],
   },
+  kosmos_stats_source: {
+    type: 'gauge',
+    help: "1 for where a member's figures come from: Kubelets (exact) or MetricsAPI (approximate); else 0.",
+    labels: ['cluster', 'source'],
+  },
+  kosmos_stats_missing: {
+    type: 'gauge',
+    help: 'How many nodes behind a virtual node, or running pods of it, its last answer with figures had none for: nodes, pods.',
+    labels: ['cluster', 'node', 'kind'],
+  },
   kosmos_events_dropped_total: {
     type: 'counter',
     help: 'Kubernetes Events that were not written: invalid, rateLimit, overflow, rejected, failed.',
+    labels: ['reason'],
+  },
+  kosmos_kubelet_nodes: {
+    type: 'gauge',
+    help: 'Virtual nodes whose kubelet API this process serves.',
+    labels: ['cluster'],
+  },
+  kosmos_kubelet_requests_total: {
+    type: 'counter',
+    help: 'Requests to the kubelet API; endpoint is the first part of the path, code the HTTP status (101: a session began).',
+    labels: ['cluster', 'endpoint', 'code'],
+  },
+  kosmos_kubelet_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a request to the kubelet API; for a session until it began.',
+    labels: ['cluster', 'endpoint'],
+    buckets: FAST_SECONDS,
+  },
+  kosmos_kubelet_sessions: {
+    type: 'gauge',
+    help: 'Open sessions in pods: exec, attach, portForward, and logs that are being read.',
+    labels: ['cluster', 'kind'],
+  },
+  kosmos_kubelet_stream_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that went through sessions, counted when they end; direction is toMember or toClient.',
+    labels: ['cluster', 'kind', 'direction'],
+  },
+  kosmos_kubelet_connections: {
+    type: 'gauge',
+    help: 'Open connections to the kubelet API.',
+    labels: [],
+  },
+  kosmos_kubelet_refused_connections_total: {
+    type: 'counter',
+    help: 'Connections to the kubelet API that came to nothing: limit (there are too many), handshake (no TLS).',
     labels: ['reason'],
   },
 } as const satisfies Readonly<Record<string, MetricSpec>>;

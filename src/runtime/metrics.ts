@@ -11,6 +11,24 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean | undefined;
 }
 
+/** What is counted of the kubelet API. */
+export interface KubeletMetrics {
+  request(cluster: string, endpoint: string, code: number, seconds: number): void;
+  session(cluster: string, kind: string, change: 1 | -1): void;
+  bytes(cluster: string, kind: string, direction: string, count: number): void;
+  connection(change: 1 | -1): void;
+  refused(reason: string): void;
+  served(cluster: string, change: 1 | -1): void;
+}
+
+/** What is known of the figures of virtual nodes. */
+export interface StatsMetrics {
+  source(cluster: string, source: string): void;
+  missing(cluster: string, node: string, missing: { readonly nodes: number; readonly pods: number }): void;
+}
+
+const STATS_SOURCES = ['Kubelets', 'MetricsAPI'];
+
 type NamesOf<Type extends MetricSpec['type']> = {
   [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
 }[MetricName];
@@ -95,6 +113,38 @@ export class Metrics {
   /** Counts a Kubernetes Event that was not written. */
   eventDropped(reason: string): void {
     this.#counter('kosmos_events_dropped_total').inc({ reason });
+  }
+
+  /** What the kubelet API reports to. */
+  kubeletObserver(): KubeletMetrics {
+    const connections = this.#gauge('kosmos_kubelet_connections');
+    return {
+      request: (cluster, endpoint, code, seconds) => {
+        this.#counter('kosmos_kubelet_requests_total').inc({ cluster, endpoint, code });
+        this.#histogram('kosmos_kubelet_request_duration_seconds').observe({ cluster, endpoint }, seconds);
+      },
+      session: (cluster, kind, change) => this.#gauge('kosmos_kubelet_sessions').inc({ cluster, kind }, change),
+      bytes: (cluster, kind, direction, count) =>
+        this.#counter('kosmos_kubelet_stream_bytes_total').inc({ cluster, kind, direction }, count),
+      connection: (change) => connections.inc(change),
+      refused: (reason) => this.#counter('kosmos_kubelet_refused_connections_total').inc({ reason }),
+      served: (cluster, change) => this.#gauge('kosmos_kubelet_nodes').inc({ cluster }, change),
+    };
+  }
+
+  /** What the figures of virtual nodes report to. */
+  statsObserver(): StatsMetrics {
+    const sources = this.#gauge('kosmos_stats_source');
+    const lacking = this.#gauge('kosmos_stats_missing');
+    return {
+      source: (cluster, source) => {
+        for (const one of STATS_SOURCES) sources.set({ cluster, source: one }, one === source ? 1 : 0);
+      },
+      missing: (cluster, node, { nodes, pods }) => {
+        lacking.set({ cluster, node, kind: 'nodes' }, nodes);
+        lacking.set({ cluster, node, kind: 'pods' }, pods);
+      },
+    };
   }
 
   /** Removes all series of a Cluster, after it has left. */

@@ -94,6 +94,7 @@ describe('the Cluster CRD on a real API server', () => {
         models({ taints: [{ key: 'a', value: 'b', effect: 'NoSchedule', timeAdded: '2026-01-01T00:00:00Z' }] }),
       ],
       ['a reference to a Secret', { kubeconfigSecretRef: { name: 'east', namespace: 'vault' } }],
+      ['figures from kubelets', { clusterTreeOptions: { statsSource: 'Kubelets' } }],
       ['a namespace selector', { clusterTreeOptions: { namespaceSelector: { matchLabels: { a: 'b' } } } }],
     ];
     accepted.forEach(([name, spec, metadata], index) => {
@@ -137,6 +138,7 @@ describe('the Cluster CRD on a real API server', () => {
       ['several models without selector', models({}, {}), 'with several entries'],
       ['an unknown network type', { clusterLinkOptions: { networkType: 'mesh' } }, 'networkType'],
       ['a kubeconfig that is no base64', { kubeconfig: '_kubeconfig_' }, 'kubeconfig'],
+      ['an unknown source of figures', { clusterTreeOptions: { statsSource: 'kubelets' } }, 'statsSource'],
       ['a taint without effect', models({ taints: [{ key: 'a' }] }), 'effect'],
       ['a misspelt field', { kubeConfig: KUBECONFIG }, 'unknown field'],
     ] as const) {

@@ -98,11 +98,14 @@ describe('pods translated between real API servers', () => {
     await Lab.down(INSTANCE);
   });
 
-  it('makes a pod that the member accepts and that holds no token of either cluster', async () => {
+  it('makes a pod that the member accepts and that asks for no token of the member', async () => {
     const hostPod = await makeHostPod('plain');
     expect(JSON.stringify(hostPod.spec)).to.contain('kube-api-access-');
     const memberPod = await makeMemberPod(hostPod);
-    expect(JSON.stringify(memberPod.spec)).not.to.contain('kube-api-access-');
+    const spec = JSON.stringify(memberPod.spec);
+    expect(spec).to.not.contain('serviceAccountToken"');
+    expect(spec).to.contain(`kosmos-token-${hostPod.metadata?.uid ?? ''}`);
+    expect(spec).to.contain('master-root-ca.crt');
     expect(memberPod.metadata?.annotations).to.include({ 'kosmos.io/host-uid': hostPod.metadata?.uid });
     expect(diffPod(memberPod, keepOwnedKeys(memberPod), 'pending')).to.be.undefined;
     expect(specState(hostPod)).to.equal('applied');
@@ -156,6 +159,7 @@ describe('pods translated between real API servers', () => {
     });
     const memberPod = await makeMemberPod(hostPod);
     expect(memberPod.spec?.containers[0]?.env).to.deep.equal([{ name: 'UID', value: hostPod.metadata?.uid }]);
+    expect(memberPod.spec?.containers[0]?.envFrom).to.deep.equal([{ configMapRef: reference }]);
   });
 
   it('carries labels, annotations, image, deadline and tolerations over, and leaves those of others', async () => {

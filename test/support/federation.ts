@@ -178,6 +178,15 @@ export class Federation {
     });
   }
 
+  /** Waits until the containers of a pod of the host have begun to run; they may have ended since. */
+  async podStarted(ref: ObjectRef): Promise<void> {
+    await eventually(async () => {
+      const pod = await this.host.get(pods, ref);
+      if (pod.status?.phase !== 'Pending' && pod.status?.phase !== undefined) return;
+      throw new Error(`${ref.name} has not started: ${JSON.stringify(pod.status)}`);
+    });
+  }
+
   /** Waits until as many pods are Running and Ready in that cluster, and no other is there. */
   runningPods(cluster: string, namespace: string, count: number, labelSelector?: string): Promise<readonly Pod[]> {
     return eventually(async () => {

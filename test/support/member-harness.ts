@@ -22,6 +22,7 @@ import { createControllerFactory, type ControllerFactory } from '../../src/runti
 import type { EventSink } from '../../src/runtime/event-sink.js';
 import { FakeClock, settle } from './fake-clock.js';
 import { FakeKubeClient } from './fake-kube-client.js';
+import { FakeStreams } from './fake-streams.js';
 
 export const CLUSTER = 'member1';
 export const HOST_UID = 'host-cluster-uid';
@@ -123,6 +124,7 @@ export class MemberHarness {
   /** The member's API server. */
   readonly client = new FakeKubeClient({ clock: this.clock });
   readonly probe = new FakeProbe();
+  readonly streams = new FakeStreams();
   readonly stop = new AbortController();
   /** `name Reason: message` of each Event. */
   readonly warnings: string[] = [];
@@ -185,9 +187,9 @@ export class MemberHarness {
   /** The member as features see it, its caches running. */
   member(more: Partial<Member> = {}): Member {
     const informer = this.watch(this.client, namespaces, { transform: trimNamespace });
-    const { client, logger } = this;
+    const { client, logger, streams } = this;
     return {
-      ...{ client, logger, ownership: OWNERSHIP, leaving: false, config: clusterConfig() },
+      ...{ client, logger, streams, ownership: OWNERSHIP, leaving: false, config: clusterConfig() },
       probe: this.probe as unknown as Probe,
       needs: [],
       pods: this.watch(client, pods, { labelSelector: `${OWNER_LABEL}=${OWNERSHIP.owner}` }),

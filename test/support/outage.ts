@@ -37,7 +37,7 @@ export async function freezeControlPlane(cluster: LabCluster): Promise<void> {
 }
 
 export async function thawControlPlane(cluster: LabCluster): Promise<number> {
-  await cluster.resumeComponent('kube-apiserver');
+  cluster.resumeComponent('kube-apiserver');
   await cluster.waitForApiServer();
   const readyAt = performance.now();
   await cluster.startComponent('kube-controller-manager');

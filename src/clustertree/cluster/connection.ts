@@ -7,7 +7,7 @@ import type { Clock, Random } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import { informerProblem } from './informer-problem.js';
-import type { Member, MemberFeature, MemberModule, ModuleReport } from './member.js';
+import type { Member, MemberFeature, MemberModule, MemberStreams, ModuleReport, NodeBehind } from './member.js';
 import { MemberClasses, type ClassNames } from './member-classes.js';
 import { MemberNamespaces, trimNamespace } from './namespaces.js';
 import type { ClusterConfig } from './options.js';
@@ -19,6 +19,8 @@ export interface ConnectionOptions {
   readonly config: ClusterConfig;
   readonly ownership: Ownership;
   readonly client: KubeClient;
+  /** Of the same connection as the client. */
+  readonly streams: MemberStreams;
   /** For probes alone, so that they never wait behind a burst of pods. */
   readonly probeClient: KubeClient;
   readonly leaving: boolean;
@@ -36,6 +38,7 @@ export class MemberConnection implements Member {
   readonly config: ClusterConfig;
   readonly ownership: Ownership;
   readonly client: KubeClient;
+  readonly streams: MemberStreams;
   readonly probe: Probe;
   readonly pods: Informer<Pod>;
   readonly namespaces: Informer<Namespace>;
@@ -55,6 +58,7 @@ export class MemberConnection implements Member {
     this.leaving = options.leaving;
     this.ownership = ownership;
     this.client = client;
+    this.streams = options.streams;
     this.#probeClient = options.probeClient;
     this.logger = options.logger.child({ cluster: options.config.name });
     this.probe = new Probe({ client: options.probeClient, clock, random });
@@ -92,6 +96,10 @@ export class MemberConnection implements Member {
 
   get nodeLabelKeys(): ReadonlySet<string> | undefined {
     return this.#modules.find((module) => module.nodeLabelKeys !== undefined)?.nodeLabelKeys;
+  }
+
+  nodesBehind(virtualNode: string): readonly NodeBehind[] | undefined {
+    return this.#modules.find((module) => module.nodesBehind !== undefined)?.nodesBehind?.(virtualNode);
   }
 
   get needs(): readonly PodNeeds[] {

@@ -30,6 +30,12 @@ export type KubeconfigSource =
 
 export type IpFamily = 'all' | 'ipv4' | 'ipv6';
 
+/**
+ * Where the figures of virtual nodes and their pods come from: the member's `metrics.k8s.io`, or its kubelets through
+ * its API server. The latter needs `nodes/proxy` there, which allows much more, so it has to be asked for.
+ */
+export type StatsSource = 'MetricsAPI' | 'Kubelets';
+
 /** A Cluster with all defaults applied, as the rest of ClusterTree sees it. Deeply frozen. */
 export interface ClusterConfig {
   readonly name: string;
@@ -49,6 +55,7 @@ export interface ClusterConfig {
   readonly namespaceSelector: LabelSelector;
   /** Names of StorageClasses of the member by those of the host. */
   readonly storageClassMap: Readonly<Record<string, string>>;
+  readonly statsSource: StatsSource;
   /** Where the member's pods reach the host's API server; the manager's own setting when absent. */
   readonly hostApi: HostApiAddress | undefined;
   readonly disconnectionPolicy: DisconnectionPolicy;
@@ -131,31 +138,43 @@ function compileInline(kubeconfig: string, problems: string[]): KubeconfigSource
   return { kind: 'inline', kubeconfig: { reveal: () => decoded } };
 }
 
+/** What of a Cluster only ClusterTree uses. */
+type TreeConfig = Pick<
+  ClusterConfig,
+  'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'statsSource' | 'hostApi' | 'storageClassMap'
+>;
+
 /** Without `problems` the tree is disabled: nothing is wanted, so nothing can be wrong. */
-function compileTree(
-  name: string,
-  spec: ClusterSpec,
-  problems: string[] | undefined,
-): Pick<ClusterConfig, 'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'hostApi' | 'storageClassMap'> {
+function compileTree(name: string, spec: ClusterSpec, problems: string[] | undefined): TreeConfig {
   const {
     leafModels,
     namespaceSelector = EVERYTHING,
-    hostAPIServer,
+    statsSource: source = 'MetricsAPI',
     storageClassMap = {},
+    hostAPIServer,
   } = spec.clusterTreeOptions ?? {};
-  const ipFamily = ipFamilyOf(spec.clusterLinkOptions?.ipFamily);
   const hostApi = hostAPIServer === undefined ? undefined : parseHostApiAddress(hostAPIServer);
-  if (problems === undefined) {
-    // The map stays: claims of a member that leaves are still looked after.
-    return { ipFamily, hostApi, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING, storageClassMap };
+  const common = {
+    ipFamily: ipFamilyOf(spec.clusterLinkOptions?.ipFamily),
+    statsSource: isStatsSource(source) ? source : 'MetricsAPI',
+    hostApi,
+    // Also for a member that leaves: its claims are looked after until it has left.
+    storageClassMap,
+  } as const;
+  if (problems === undefined) return { ...common, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
+  if (!isStatsSource(source)) {
+    problems.push(`spec.clusterTreeOptions.statsSource: "${source}" is neither MetricsAPI nor Kubelets`);
   }
   if (hostAPIServer !== undefined && hostApi === undefined) {
     problems.push(`spec.clusterTreeOptions.hostAPIServer: "${hostAPIServer}" is not host:port`);
   }
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
   problems.push(...classMapProblems(storageClassMap));
-  const { mode, virtualNodes } = compileVirtualNodes(name, leafModels, problems);
-  return { ipFamily, hostApi, mode, virtualNodes, namespaceSelector, storageClassMap };
+  return { ...common, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
+}
+
+function isStatsSource(text: string): text is StatsSource {
+  return text === 'MetricsAPI' || text === 'Kubelets';
 }
 
 function classMapProblems(map: Readonly<Record<string, string>>): readonly string[] {

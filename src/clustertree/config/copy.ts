@@ -23,14 +23,14 @@ export type CopyChange =
   | { readonly kind: 'replace' };
 
 /** The copy in the member of a ConfigMap or a Secret of the host. */
-export function desiredCopy(kind: CopiedKind, host: Content, ownership: Ownership): Content {
-  const { name = '', namespace, labels, annotations, uid } = host.metadata ?? {};
+export function desiredCopy(kind: CopiedKind, host: Content, ownership: Ownership, memberName: string): Content {
+  const { namespace, labels, annotations, uid } = host.metadata ?? {};
   return {
     apiVersion: kind.type.apiVersion,
     kind: kind.type.kind,
     metadata: {
       namespace,
-      name: kind.memberName(name),
+      name: memberName,
       labels: { ...withoutOwn(labels), ...ownershipLabels(ownership) },
       annotations: { ...withoutOwn(annotations), [HOST_UID_ANNOTATION]: uid ?? '' },
     },

@@ -13,7 +13,8 @@ export interface CopiedKind {
   readonly type: ResourceType<Content>;
   /** The objects of a pod that are of this kind. */
   readonly referencesOf: (references: PodReferences) => readonly ReferencedObject[];
-  readonly memberName: (hostName: string) => string;
+  /** `rootCa` is the name of the host's root certificates in the member's namespace. */
+  readonly memberName: (hostName: string, rootCa: string) => string;
   readonly hostName: (memberName: string) => string;
 }
 

@@ -7,6 +7,7 @@ import { isNotNewer, parseResourceVersion } from '../../kube/resource-version.js
 import type { Clock } from '../../lib/clock.js';
 import { FederationError } from '../../lib/errors.js';
 import type { Member } from '../cluster/member.js';
+import { rootCaName } from '../cluster/member-names.js';
 import { isOwned } from '../cluster/ownership.js';
 import { desiredCopy, diffCopy } from './copy.js';
 import type { HostContents } from './host-contents.js';
@@ -70,7 +71,9 @@ export class MemberCopies {
   /** Key of the copy of a host object. */
   memberKey(key: ObjectKey): ObjectKey {
     const { namespace, name } = splitKey(key);
-    return keyOf({ namespace, name: this.#options.kind.memberName(name) });
+    const { kind, member } = this.#options;
+    const rootCa = rootCaName(member.namespaces.store.get(namespace ?? ''), member.ownership);
+    return keyOf({ namespace, name: kind.memberName(name, rootCa) });
   }
 
   /** Key of the host object that a member object is the copy of. */
@@ -158,7 +161,7 @@ export class MemberCopies {
     }
     let copy: KubeObject | undefined;
     try {
-      copy = await this.#write(desiredCopy(kind, host, member.ownership), signal);
+      copy = await this.#write(desiredCopy(kind, host, member.ownership, splitKey(this.memberKey(key)).name), signal);
     } catch (error) {
       if (error instanceof ApiError && REFUSALS.has(error.statusCode)) return { kind: 'refused', why: whyOf(error) };
       throw error;

@@ -9,7 +9,7 @@ import type { Result } from '../../runtime/controller.js';
 import { deleteNode, drainStep } from '../cluster/drain.js';
 import type { HostPods } from '../cluster/host-pods.js';
 import { informerProblem } from '../cluster/informer-problem.js';
-import type { Member, MemberFeature, MemberModule, ModuleReport } from '../cluster/member.js';
+import type { Member, MemberFeature, MemberModule, ModuleReport, NodeBehind } from '../cluster/member.js';
 import { foreignSelector } from '../cluster/ownership.js';
 import { clusterOfNode } from '../cluster/virtual-node.js';
 import { createForeignPodTrimmer, type ForeignPod } from './foreign-pod.js';
@@ -18,7 +18,7 @@ import { LeaseRenewals } from './lease-renewals.js';
 import { NodeLeases } from './leases.js';
 import { trimNode, type MemberNode } from './member-node.js';
 import { isOurs } from './model.js';
-import type { KubeletEndpoint } from './node-facts.js';
+import type { KubeletEndpoints } from './node-facts.js';
 import { NodeReconciler } from './reconciler.js';
 
 export interface NodeFeatureOptions {
@@ -29,7 +29,7 @@ export interface NodeFeatureOptions {
   readonly hostPods: HostPods;
   readonly createInformer: InformerFactory;
   readonly createController: ControllerFactory;
-  readonly kubelet: KubeletEndpoint;
+  readonly kubelet: KubeletEndpoints;
   readonly clock: Clock;
 }
 
@@ -102,6 +102,13 @@ class NodeModule implements MemberModule {
 
   get nodeLabelKeys(): ReadonlySet<string> | undefined {
     return this.#memberNodes.hasSynced ? this.#inventory.labelKeys() : undefined;
+  }
+
+  nodesBehind(virtualNode: string): readonly NodeBehind[] | undefined {
+    if (!this.#memberNodes.hasSynced) return undefined;
+    const spec = this.#member.config.virtualNodes.find(({ nodeName }) => nodeName === virtualNode);
+    const behind = spec === undefined ? [] : this.#inventory.nodesBehind(spec);
+    return behind.map(({ metadata: { name }, ready }) => ({ name, ready }));
   }
 
   async run(signal: AbortSignal): Promise<void> {

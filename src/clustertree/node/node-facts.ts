@@ -22,6 +22,14 @@ export interface KubeletEndpoint {
   readonly port: number;
 }
 
+/** Where the host's API server finds the kubelet APIs of all virtual nodes. */
+export interface KubeletEndpoints {
+  /** IP addresses, at most one of each family. */
+  readonly addresses: readonly string[];
+  /** The port of one node; throws when there is none left for it. */
+  readonly portOf: (node: string) => number;
+}
+
 /** The value that all nodes share; undefined when they differ, lack it, or there are none. */
 export function agreed(
   nodes: readonly MemberNode[],

@@ -11,7 +11,7 @@ import type { VirtualNodeSpec } from '../cluster/virtual-node-spec.js';
 import { diffNode } from './diff.js';
 import type { MemberInventory } from './inventory.js';
 import { desiredNode, nodeConflict } from './model.js';
-import type { KubeletEndpoint, VirtualNodeFacts } from './node-facts.js';
+import type { KubeletEndpoints, VirtualNodeFacts } from './node-facts.js';
 import { desiredNodeStatus, initialNodeStatus, nodeStatusPatch } from './status.js';
 
 export interface NodeReconcilerOptions {
@@ -20,7 +20,7 @@ export interface NodeReconcilerOptions {
   readonly hostNodes: Informer<Node>;
   readonly member: Member;
   readonly inventory: MemberInventory;
-  readonly kubelet: KubeletEndpoint;
+  readonly kubelet: KubeletEndpoints;
   readonly clock: Clock;
   /** Says that a virtual node can't be made (a message) or that it can (undefined). */
   readonly onConflict: (node: string, message: string | undefined) => void;
@@ -70,7 +70,7 @@ export class NodeReconciler implements Reconciler {
       behind: inventory.nodesBehind(spec),
       capacity: inventory.capacity(spec),
       memberVersion: member.probe.result?.version ?? '',
-      kubelet,
+      kubelet: { addresses: kubelet.addresses, port: kubelet.portOf(spec.nodeName) },
     };
   }
 

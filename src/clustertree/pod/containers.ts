@@ -13,6 +13,8 @@ interface AnyContainer {
 
 /** What every container of one host pod is translated with. */
 export interface ContainerContext {
+  /** Name of the host's root certificates in the member; the usual one when absent. */
+  readonly rootCa?: string | undefined;
   readonly hostUid: string;
   readonly serviceEnvironment: readonly EnvVar[];
 }
@@ -32,7 +34,7 @@ export function translateContainer<T extends AnyContainer>(
   const taken = new Set(own.map((variable) => variable.name));
   const env = [...context.serviceEnvironment.filter((variable) => !taken.has(variable.name)), ...own];
   const envFrom = (container.envFrom ?? []).map((source, index) =>
-    translateEnvFrom(source, `${path}.envFrom[${index}]`, findings),
+    translateEnvFrom(source, `${path}.envFrom[${index}]`, context, findings),
   );
   return {
     ...container,
@@ -49,22 +51,27 @@ function translateVariable(variable: EnvVar, path: string, context: ContainerCon
   if (source?.secretKeyRef) refuseIfReserved('Secret', source.secretKeyRef, `${where}.secretKeyRef`, findings);
   if (!source?.configMapKeyRef) return variable;
   refuseIfReserved('ConfigMap', source.configMapKeyRef, `${where}.configMapKeyRef`, findings);
-  return { ...variable, valueFrom: { ...source, configMapKeyRef: inMember(source.configMapKeyRef) } };
+  return { ...variable, valueFrom: { ...source, configMapKeyRef: inMember(source.configMapKeyRef, context) } };
 }
 
-function translateEnvFrom(source: EnvFromSource, path: string, findings: Findings): EnvFromSource {
+function translateEnvFrom(
+  source: EnvFromSource,
+  path: string,
+  context: ContainerContext,
+  findings: Findings,
+): EnvFromSource {
   if (source.secretRef) refuseIfReserved('Secret', source.secretRef, `${path}.secretRef`, findings);
   if (!source.configMapRef) return source;
   refuseIfReserved('ConfigMap', source.configMapRef, `${path}.configMapRef`, findings);
-  return { ...source, configMapRef: inMember(source.configMapRef) };
+  return { ...source, configMapRef: inMember(source.configMapRef, context) };
 }
 
 interface Reference {
   readonly name?: string | undefined;
 }
 
-function inMember<T extends Reference>(reference: T): T {
-  return reference.name === undefined ? reference : { ...reference, name: memberConfigMapName(reference.name) };
+function inMember<T extends Reference>(reference: T, { rootCa }: ContainerContext): T {
+  return reference.name === undefined ? reference : { ...reference, name: memberConfigMapName(reference.name, rootCa) };
 }
 
 function refuseIfReserved(kind: 'ConfigMap' | 'Secret', { name }: Reference, path: string, findings: Findings): void {

@@ -3,6 +3,7 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import { pods, type ObjectRef } from '../../kube/resource.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
+import { rootCaName } from '../cluster/member-names.js';
 import { withOwnTolerations } from './disconnection.js';
 import type { Member } from '../cluster/member.js';
 import type { PodRequirements } from '../cluster/pod-needs.js';
@@ -39,17 +40,34 @@ export class MemberPodWriter {
 
   /** One POST, after the namespace and all that the pod needs are there. Throws what is worth another try. */
   async create(hostPod: Pod, signal: AbortSignal): Promise<CreateOutcome> {
-    const { member, caches, events } = this.#options;
-    const translation = this.#translate(hostPod);
-    if (translation.kind === 'daemonset') return translation;
-    if (translation.kind === 'refused') {
-      for (const { reason, path, message } of translation.reasons) events.warn(hostPod, reason, `${path}: ${message}`);
-      return { kind: 'refused' };
-    }
+    const { member, caches } = this.#options;
+    const rootCa = this.#rootCa(hostPod);
+    const first = this.#translate(hostPod);
+    if (first.kind !== 'pod') return this.#notMade(hostPod, first);
     const namespace = caches.namespaces.get(hostPod.metadata?.namespace ?? '');
     if (namespace === undefined) return { kind: 'refused' };
     await member.namespaceMaker.ensure(namespace, signal);
+    // Somebody else may have made the namespace in this very moment.
+    const translation = this.#rootCa(hostPod) === rootCa ? first : this.#translate(hostPod);
+    if (translation.kind !== 'pod') return this.#notMade(hostPod, translation);
     if (!(await this.#meetNeeds(hostPod, translation.requirements, signal))) return { kind: 'waiting' };
+    return this.#post(hostPod, translation, signal);
+  }
+
+  #notMade(hostPod: Pod, translation: Exclude<Translation, { kind: 'pod' }>): CreateOutcome {
+    if (translation.kind === 'daemonset') return translation;
+    for (const { reason, path, message } of translation.reasons) {
+      this.#options.events.warn(hostPod, reason, `${path}: ${message}`);
+    }
+    return { kind: 'refused' };
+  }
+
+  async #post(
+    hostPod: Pod,
+    translation: Extract<Translation, { kind: 'pod' }>,
+    signal: AbortSignal,
+  ): Promise<CreateOutcome> {
+    const { member, events } = this.#options;
     try {
       const options = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', signal } as const;
       member.pods.assume(await member.client.create(pods, translation.pod, options));
@@ -138,6 +156,12 @@ export class MemberPodWriter {
     return translatePod(withOwnTolerations(hostPod), this.#context(hostPod));
   }
 
+  /** Name of the host's root certificates in the pod's namespace of the member. */
+  #rootCa(hostPod: Pod): string {
+    const { namespaces, ownership } = this.#options.member;
+    return rootCaName(namespaces.store.get(hostPod.metadata?.namespace ?? ''), ownership);
+  }
+
   #context(hostPod: Pod): TranslateContext {
     const { member, caches } = this.#options;
     const name = hostPod.spec?.nodeName ?? '';
@@ -147,6 +171,7 @@ export class MemberPodWriter {
       ...member.ownership,
       ...knownOf(member),
       mode: modeOf(spec),
+      rootCa: this.#rootCa(hostPod),
       virtualNode: { name, labels: labels ?? {}, taints: spec?.taints ?? [] },
       services: caches.servicesIn(hostPod.metadata?.namespace ?? ''),
       hostApi: member.config.hostApi ?? this.#options.hostApi,

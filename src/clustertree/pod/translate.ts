@@ -31,6 +31,8 @@ export interface TranslateContext extends PlacementContext {
   readonly clusterName: string;
   /** Value of the owner label. */
   readonly owner: string;
+  /** Name of the host's root certificates in the member's namespace; the usual one when absent. */
+  readonly rootCa?: string | undefined;
   readonly mode: MemberMode;
   /** Services of the pod's namespace in the host, and `default/kubernetes`; others do no harm. */
   readonly services: readonly Service[];
@@ -130,7 +132,7 @@ function translateSpec(hostPod: Pod, context: TranslateContext, findings: Findin
   }
   const spec = hostPod.spec ?? { containers: [] };
   const containers = containerContext(hostPod, context);
-  const volumes = translateVolumes(spec.volumes, hostPod.metadata ?? {}, findings);
+  const volumes = translateVolumes(spec.volumes, hostPod.metadata ?? {}, findings, context.rootCa);
   refuseClaims(spec, findings);
   dropFields(spec, findings);
   return {
@@ -218,6 +220,7 @@ function dropFields(spec: PodSpec, findings: Findings): void {
 
 function containerContext(hostPod: Pod, context: TranslateContext): ContainerContext {
   return {
+    rootCa: context.rootCa,
     hostUid: hostPod.metadata?.uid ?? '',
     serviceEnvironment: serviceEnvironment(context.services, {
       namespace: hostPod.metadata?.namespace ?? '',

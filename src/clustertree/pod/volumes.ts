@@ -21,6 +21,7 @@ export function translateVolumes(
   volumes: PodSpec['volumes'],
   hostPod: Pick<ObjectMeta, 'uid' | 'name'>,
   findings: Findings,
+  rootCa?: string,
 ): readonly Volume[] | undefined {
   return volumes?.map((volume, index) =>
     translateVolume(volume, {
@@ -29,6 +30,7 @@ export function translateVolumes(
       index,
       path: `spec.volumes[${volume.name}]`,
       findings,
+      rootCa,
     }),
   );
 }
@@ -40,6 +42,8 @@ interface VolumeContext {
   readonly index: number;
   readonly path: string;
   readonly findings: Findings;
+  /** Name of the host's root certificates in the member. */
+  readonly rootCa: string | undefined;
 }
 
 function translateVolume(volume: Volume, context: VolumeContext): Volume {
@@ -47,7 +51,7 @@ function translateVolume(volume: Volume, context: VolumeContext): Volume {
   reportUnknown(volume, context);
   if (volume.configMap) {
     refuseReservedName('ConfigMap', volume.configMap.name, `${path}.configMap`, findings);
-    return { ...volume, configMap: inMember(volume.configMap) };
+    return { ...volume, configMap: inMember(volume.configMap, context.rootCa) };
   }
   if (volume.secret) refuseReservedName('Secret', volume.secret.secretName, `${path}.secret`, findings);
   if (volume.ephemeral) return ephemeralClaim(volume, context.podName);
@@ -93,15 +97,15 @@ function translateProjection(source: Projection, place: number, context: VolumeC
   }
   if (source.configMap) {
     refuseReservedName('ConfigMap', source.configMap.name, `${path}.configMap`, findings);
-    return [{ ...source, configMap: inMember(source.configMap) }];
+    return [{ ...source, configMap: inMember(source.configMap, context.rootCa) }];
   }
   if (source.secret) refuseReservedName('Secret', source.secret.name, `${path}.secret`, findings);
   if (!source.downwardAPI) return [source];
   return [{ ...source, downwardAPI: { ...source.downwardAPI, items: source.downwardAPI.items?.map(hostUidFile) } }];
 }
 
-function inMember<T extends { readonly name?: string | undefined }>(source: T): T {
-  return source.name === undefined ? source : { ...source, name: memberConfigMapName(source.name) };
+function inMember<T extends { readonly name?: string | undefined }>(source: T, rootCa: string | undefined): T {
+  return source.name === undefined ? source : { ...source, name: memberConfigMapName(source.name, rootCa) };
 }
 
 function refuseReservedName(

@@ -134,9 +134,9 @@ describe('service accounts and tokens of pods in a member', () => {
     await member.delete(secrets, secretRef(pod));
     await eventually(async () => expect(await secretOf(pod)).to.not.equal(undefined));
     const edit = { data: { 'token-0-0': 'eA==' } };
-    await member.patch(secrets, secretRef(pod), edit, { type: 'merge', fieldManager: 'somebody' });
+    await eventually(() => member.patch(secrets, secretRef(pod), edit, { type: 'merge', fieldManager: 'somebody' }));
     await eventually(async () => expect(await tokenOf(pod, 'token-0-0')).to.not.equal('x'));
-    await member.patch(secrets, secretRef(pod), { data: { 'token-0-0': null } }, { type: 'merge' });
+    await eventually(() => member.patch(secrets, secretRef(pod), { data: { 'token-0-0': null } }, { type: 'merge' }));
     await eventually(async () => expect(await tokenOf(pod, 'token-0-0')).to.not.equal(''));
     expect(await userOf(await tokenOf(pod, 'token-0-0'))).to.equal(`system:serviceaccount:${namespace}:default`);
   });

@@ -300,7 +300,9 @@ describe('HttpKubeClient', () => {
 
     it('asks for nothing else in watches', async () => {
       const stop = new AbortController();
-      server.handler = (_request, response) => void response.writeHead(200).flushHeaders();
+      server.handler = (_request, response) => {
+        response.writeHead(200).flushHeaders();
+      };
       await client.watch(type, { signal: stop.signal });
       expect(accepted()).to.equal(ONE);
       stop.abort();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linkerFlags } from '../../../hack/lab/build.js';
 import { MODULES } from '../../../hack/lab/paths.js';
-import { pinnedVersion, requiredVersion, suitesFor } from '../../../hack/lab/programs.js';
+import { METRICS_SERVER, pinnedVersion, requiredVersion, suitesFor } from '../../../hack/lab/programs.js';
 import { releaseFile } from '../../../hack/lab/releases.js';
 import {
   PINNED_KUBERNETES,
@@ -112,12 +112,19 @@ describe('programs of the lab', () => {
     expect(names(true)).to.have.members([...light, ...more]);
   });
 
-  for (const suite of suitesFor(true)) {
+  for (const suite of [...suitesFor(true), METRICS_SERVER]) {
     it(`names every program of ${suite.name} in tools.go, so that "go mod tidy" keeps its requirements`, () => {
       const tools = readFileSync(join(MODULES, suite.module, 'tools.go'), 'utf8');
       for (const target of Object.values(suite.programs)) expect(tools).to.contain(`"${target}"`);
     });
+  }
 
+  it('says that metrics-server can only be built', () => {
+    expect(pinnedVersion(METRICS_SERVER)).to.equal('v0.9.0');
+    expect(() => releaseFile('metrics-server', 'v0.9.0', 'metrics-server', 'amd64')).to.throw('images and manifests');
+  });
+
+  for (const suite of suitesFor(true)) {
     it(`has an official release file of each program of ${suite.name} to fall back on`, () => {
       const version = pinnedVersion(suite);
       for (const name of Object.keys(suite.programs)) {

@@ -74,6 +74,22 @@ describe('Metrics', () => {
     expect(await valueOf(metrics, 'kosmos_leader')).to.equal(0);
   });
 
+  it('says where figures come from and how many are missing', async () => {
+    const metrics = new Metrics();
+    const observer = metrics.statsObserver();
+    observer.source('member1', 'Kubelets');
+    observer.source('member1', 'MetricsAPI');
+    observer.missing('member1', 'kosmos-member1', { nodes: 1, pods: 3 });
+    for (const [series, value] of [
+      ['kosmos_stats_source{cluster="member1",source="Kubelets"}', 0],
+      ['kosmos_stats_source{cluster="member1",source="MetricsAPI"}', 1],
+      ['kosmos_stats_missing{cluster="member1",node="kosmos-member1",kind="nodes"}', 1],
+      ['kosmos_stats_missing{cluster="member1",node="kosmos-member1",kind="pods"}', 3],
+    ] as const) {
+      expect(await valueOf(metrics, series), series).to.equal(value);
+    }
+  });
+
   it('forgets all series of a cluster and keeps those of others', async () => {
     const metrics = new Metrics();
     for (const cluster of ['member1', 'member2']) {
@@ -83,6 +99,7 @@ describe('Metrics', () => {
       observer.reconciled('success', 5);
       metrics.apiRequest({ cluster, verb: 'get', resource: 'pods', code: '200', seconds: 0.001 });
       metrics.reflectorObserver(cluster).watchEnded?.('pods', 'clean');
+      metrics.statsObserver().missing(cluster, 'node', { nodes: 0, pods: 1 });
     }
     const before = (await metrics.render()).split('\n').filter((line) => line.includes('member2'));
     await metrics.forgetCluster('member1');

@@ -59,6 +59,8 @@ export interface ClusterTreeOptions {
   readonly namespaceSelector?: LabelSelector | undefined;
   /** The member's StorageClass for a StorageClass of the host; one of the same name where there is no entry. */
   readonly storageClassMap?: Readonly<Record<string, string>> | undefined;
+  /** `MetricsAPI`, the default, or `Kubelets`. */
+  readonly statsSource?: string | undefined;
   /** `host:port` at which the member's pods reach the host's API server; the manager's own setting when absent. */
   readonly hostAPIServer?: string | undefined;
 }

@@ -11,6 +11,7 @@ class TestModule implements MemberModule {
   synced = true;
   problem: string | undefined;
   report = { conflicts: ['taken'], nodes: { ready: 1, total: 2 } };
+  nodesBehind?: NonNullable<MemberModule['nodesBehind']>;
   readonly log: string[] = [];
   /** What `lead` does after it began. */
   leading: (signal: AbortSignal) => Promise<void> = untilAborted;
@@ -51,9 +52,9 @@ describe('MemberConnection', () => {
         return module;
       },
     };
-    const { client, clock, logger, createInformer } = harness;
+    const { client, clock, logger, createInformer, streams } = harness;
     connection = new MemberConnection({
-      ...{ client, probeClient, clock, logger, createInformer, ownership: OWNERSHIP },
+      ...{ client, streams, probeClient, clock, logger, createInformer, ownership: OWNERSHIP },
       config: clusterConfig(),
       leaving: false,
       features: [feature],
@@ -104,6 +105,12 @@ describe('MemberConnection', () => {
     expect(connection.synced).to.be.false;
     module.synced = true;
     expect(connection.synced).to.be.true;
+  });
+
+  it('knows the nodes behind a virtual node when a module does', () => {
+    expect(connection.nodesBehind('kosmos-member1')).to.equal(undefined);
+    module.nodesBehind = (virtualNode) => [{ name: `behind ${virtualNode}`, ready: true }];
+    expect(connection.nodesBehind('kosmos-member1')).to.deep.equal([{ name: 'behind kosmos-member1', ready: true }]);
   });
 
   it('probes on a connection of its own', async () => {

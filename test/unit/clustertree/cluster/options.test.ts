@@ -43,6 +43,7 @@ describe('compileCluster', () => {
       ],
       namespaceSelector: {},
       storageClassMap: {},
+      statsSource: 'MetricsAPI',
       disconnectionPolicy: { kind: 'Evict' },
       hostApi: undefined,
       cleanupTimeoutMs: 300_000,
@@ -91,6 +92,17 @@ describe('compileCluster', () => {
     expect(config.actualName).to.equal('physical');
     expect(config.ipFamily).to.equal('ipv6');
     expect(config.namespaceSelector).to.deep.equal({ matchLabels: { federated: 'yes' } });
+  });
+
+  it('reads where figures come from, the metrics API unless kubelets are asked for', () => {
+    const source = (statsSource: string): string =>
+      compileCluster(cluster({ clusterTreeOptions: { statsSource } })).statsSource;
+    expect([source('MetricsAPI'), source('Kubelets')]).to.deep.equal(['MetricsAPI', 'Kubelets']);
+    expect(problemsOf(cluster({ clusterTreeOptions: { statsSource: 'kubelets' } }))).to.deep.equal([
+      'spec.clusterTreeOptions.statsSource: "kubelets" is neither MetricsAPI nor Kubelets',
+    ]);
+    const disabled = compileCluster(cluster({ clusterTreeOptions: { enable: false, statsSource: 'kubelets' } }));
+    expect(disabled.statsSource).to.equal('MetricsAPI');
   });
 
   it('takes an unknown IP family for all, as the schema has always let it pass', () => {

@@ -20,8 +20,10 @@ function host(more: Partial<Content> = {}): Content {
   return deepFreeze({ ...more, metadata: { namespace: 'shop', name: 'settings', uid: 'host-uid', ...more.metadata } });
 }
 
-const copyOfMap = (more: Partial<Content> = {}): Content => desiredCopy(CONFIG_MAP_KIND, host(more), OWNERSHIP);
-const copyOfSecret = (more: Partial<Content> = {}): Content => desiredCopy(SECRET_KIND, host(more), OWNERSHIP);
+const copyOfMap = (more: Partial<Content> = {}): Content =>
+  desiredCopy(CONFIG_MAP_KIND, host(more), OWNERSHIP, 'settings');
+const copyOfSecret = (more: Partial<Content> = {}): Content =>
+  desiredCopy(SECRET_KIND, host(more), OWNERSHIP, 'settings');
 
 describe('desiredCopy', () => {
   it('carries data, labels and annotations, and says whose copy it is', () => {
@@ -65,9 +67,10 @@ describe('desiredCopy', () => {
     });
   });
 
-  it("gives the host's root certificates another name", () => {
-    expect(copyOfMap({ metadata: { name: 'kube-root-ca.crt' } }).metadata?.name).to.equal('master-root-ca.crt');
-    expect(copyOfSecret({ metadata: { name: 'kube-root-ca.crt' } }).metadata?.name).to.equal('kube-root-ca.crt');
+  it('takes the name that it is to have in the member', () => {
+    const source = host({ metadata: { name: 'kube-root-ca.crt' } });
+    const copy = desiredCopy(CONFIG_MAP_KIND, source, OWNERSHIP, 'master-root-ca.crt');
+    expect(copy.metadata?.name).to.equal('master-root-ca.crt');
   });
 
   it('keeps the type of a Secret', () => {

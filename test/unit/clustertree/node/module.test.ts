@@ -41,7 +41,7 @@ describe('the node feature', () => {
     const feature = createNodeFeature({
       ...{ host, hostNodes, hostPods, createInformer, createController, clock },
       leaseClient: host,
-      kubelet: { addresses: ['10.0.0.1'], port: 10_250 },
+      kubelet: { addresses: ['10.0.0.1'], portOf: () => 10_250 },
     });
     module = feature.open(member);
     harness.track(module.run(harness.signal));
@@ -83,6 +83,18 @@ describe('the node feature', () => {
     await harness.settle(2);
     expect([module.synced, writes()]).to.deep.equal([true, 0]);
     expect(module.report).to.deep.equal({ conflicts: [], nodes: { ready: 1, total: 1 } });
+  });
+
+  it('knows the nodes behind its virtual nodes, once it has seen them', async () => {
+    harness.client.seed(nodes, memberNodeObject('n0', { unschedulable: true }));
+    open();
+    expect(module.nodesBehind?.(NAME)).to.equal(undefined);
+    await harness.settle(2);
+    expect(module.nodesBehind?.(NAME)).to.deep.equal([
+      { name: 'n0', ready: true },
+      { name: 'n1', ready: true },
+    ]);
+    expect(module.nodesBehind?.('kosmos-other')).to.deep.equal([]);
   });
 
   it('says why nodes or pods of the member can not be listed', async () => {

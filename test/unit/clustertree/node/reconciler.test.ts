@@ -36,7 +36,7 @@ describe('NodeReconciler', () => {
     const { host, clock } = harness;
     return new NodeReconciler({
       ...{ host, clock, member, inventory, hostNodes: cache },
-      kubelet: { addresses: ['10.0.0.1'], port: 10_250 },
+      kubelet: { addresses: ['10.0.0.1'], portOf: () => 10_250 },
       onConflict: (_node, message) => conflicts.push(message),
       onCreated: (node) => created.push(node.metadata?.name ?? ''),
     });

@@ -1,0 +1,49 @@
+/**
+ * A bare TLS byte pipe in the place of the manager, to compare with: it rewrites the first line of a connection's request,
+ * connects to the member's API server and copies bytes. Arguments: address, port, certificate, key, kubeconfig of the member.
+ */
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+import { parse } from 'yaml';
+import { rewriteRequestLine } from './rewrite.js';
+
+const [address = '', port = '', certificate = '', key = '', kubeconfig = ''] = process.argv.slice(2);
+
+interface Kubeconfig {
+  readonly clusters: { readonly cluster: Record<string, string> }[];
+  readonly users: { readonly user: Record<string, string> }[];
+}
+
+const config = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
+const [cluster, user] = [config.clusters[0]?.cluster ?? {}, config.users[0]?.user ?? {}];
+const decode = (text = ''): Buffer => Buffer.from(text, 'base64');
+const server = new URL(cluster['server'] ?? '');
+const member = {
+  host: server.hostname,
+  port: Number(server.port),
+  ca: decode(cluster['certificate-authority-data']),
+  cert: decode(user['client-certificate-data']),
+  key: decode(user['client-key-data']),
+  ALPNProtocols: ['http/1.1'],
+};
+
+function pipe(client: TLSSocket): void {
+  client.once('data', (first: Buffer) => {
+    client.pause();
+    const upstream = connect(member, () => {
+      upstream.setNoDelay(true);
+      upstream.write(rewriteRequestLine(first));
+      client.pipe(upstream);
+      upstream.pipe(client);
+    });
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+    client.on('close', () => upstream.destroy());
+  });
+}
+
+createServer(
+  { cert: readFileSync(certificate), key: readFileSync(key), ALPNProtocols: ['http/1.1'], noDelay: true },
+  pipe,
+).listen(Number(port), address);
