@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Claim, PersistentVolume, Pod, StorageClass } from '../../../src/apis/core.js';
 import {
+  CLUSTER_LABEL,
   CLUSTER_OWNERS_ANNOTATION,
   HOST_UID_ANNOTATION,
   MEMBER_CSI_DRIVER,
   MEMBER_PROVISIONER,
   MEMBER_VOLUME_ANNOTATION,
   ONE_WAY_ANNOTATION,
+  SELECTED_NODE_ANNOTATION,
 } from '../../../src/apis/names.js';
 import { nodeOf } from '../../../src/clustertree/storage/host-volume.js';
 import { claims, csiDrivers, pods, storageClasses, volumes, type ObjectRef } from '../../../src/kube/resource.js';
@@ -66,7 +68,10 @@ describe('claims and volumes of the host in members', () => {
     await federation.client('member2').create(storageClasses, pathClass('second'));
     for (const provisioner of provisioners) provisioner.start();
     const classes = [
-      ...['paths', 'fast', 'eager', 'second'].map((name) => hostClass(name)),
+      ...['paths', 'fast', 'eager', 'nowhere'].map((name) => hostClass(name)),
+      hostClass('second', {
+        allowedTopologies: [{ matchLabelExpressions: [{ key: CLUSTER_LABEL, values: ['member2'] }] }],
+      }),
       hostClass('vendor', { provisioner: 'example.com/nobody' }),
       hostClass('kept', { reclaimPolicy: 'Retain' }),
       hostClass('reachable', {
@@ -200,11 +205,21 @@ describe('claims and volumes of the host in members', () => {
       await federation.runningPod('host', ref('web'));
     });
 
-    it('go to a member that has the class', async () => {
+    it('go to the member that the class allows', async () => {
       await federation.host.create(claims, claim(ref('data'), 'second'));
       await federation.host.create(pods, podWith(namespace, 'web', 'data'));
       await federation.runningPod('host', ref('web'));
       expect(await memberOf('web')).to.equal('member2');
+    });
+
+    it('say that the member has no such class, and leave the choice of a node to the scheduler', async () => {
+      await federation.host.create(claims, claim(ref('data'), 'nowhere'));
+      await federation.host.create(pods, podWith(namespace, 'web', 'data'));
+      expect((await federation.event('ProvisioningFailed', ref('data'))).message).to.include('no StorageClass nowhere');
+      await eventually(async () => {
+        const { metadata } = await federation.host.get(claims, ref('data'));
+        expect(metadata!.annotations ?? {}).not.to.have.property(SELECTED_NODE_ANNOTATION);
+      });
     });
 
     it('say why the member can not make one, on the claim and on its pod', async () => {
