@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Claim, PersistentVolume, Pod, StorageClass } from '../../../src/apis/core.js';
@@ -49,6 +49,7 @@ function podWith(namespace: string, name: string, ...names: string[]): Pod {
 describe('claims and volumes of the host in members', () => {
   let federation: Federation;
   let namespace: string;
+  let folder: string;
   let count = 0;
   const provisioners: PathProvisioner[] = [];
 
@@ -59,7 +60,7 @@ describe('claims and volumes of the host in members', () => {
       nodes: 1,
       join: { clusterTreeOptions: { storageClassMap: { fast: 'paths', vendor: 'paths' } } },
     });
-    const folder = mkdtempSync(join(tmpdir(), 'kosmos-storage-'));
+    folder = mkdtempSync(join(tmpdir(), 'kosmos-storage-'));
     for (const { name } of federation.lab.members) {
       await federation.client(name).create(storageClasses, pathClass('paths'));
       await federation.client(name).create(storageClasses, pathClass('eager', { volumeBindingMode: 'Immediate' }));
@@ -85,6 +86,7 @@ describe('claims and volumes of the host in members', () => {
 
   after(async () => {
     await Promise.all(provisioners.map((provisioner) => provisioner.stop()));
+    rmSync(folder, { recursive: true, force: true });
     await federation.down();
   });
 
