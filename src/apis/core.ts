@@ -19,6 +19,9 @@ import type {
   V1NodeSelectorRequirement,
   V1NodeSelectorTerm,
   V1ObjectMeta,
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1PersistentVolumeClaimCondition,
   V1Pod,
   V1PodAffinityTerm,
   V1PodCondition,
@@ -27,6 +30,8 @@ import type {
   V1Secret,
   V1Service,
   V1ServiceAccount,
+  V1CSIDriver,
+  V1StorageClass,
   V1Taint,
   V1Toleration,
   V1TopologySpreadConstraint,
@@ -65,6 +70,11 @@ export type Secret = Wire<V1Secret>;
 export type Service = Wire<V1Service>;
 export type ServiceAccount = Wire<V1ServiceAccount>;
 export type DaemonSet = Wire<V1DaemonSet>;
+export type Claim = Wire<V1PersistentVolumeClaim>;
+export type ClaimCondition = Wire<V1PersistentVolumeClaimCondition>;
+export type PersistentVolume = Wire<V1PersistentVolume>;
+export type StorageClass = Wire<V1StorageClass>;
+export type CsiDriver = Wire<V1CSIDriver>;
 export type Lease = Wire<V1Lease>;
 export type Event = Wire<CoreV1Event>;
 

@@ -82,3 +82,23 @@ export const TOKEN_SECRET_PREFIX = 'kosmos-token-';
 export const TOKEN_LABEL = 'kosmos.io/token';
 /** On such a Secret: when its tokens were issued and when they expire, by the host's clock; no secret. */
 export const TOKEN_LIFETIMES_ANNOTATION = 'kosmos.io/token-lifetimes';
+
+/** Provisioner of StorageClasses whose volumes are made in members. */
+export const MEMBER_PROVISIONER = 'kosmos.io/member';
+/** CSI driver of the volumes that stand in the host for those of members; nothing in the host can mount them. */
+export const MEMBER_CSI_DRIVER = 'member.kosmos.io';
+/** On a volume of the host: name of the member's volume that it stands for. */
+export const MEMBER_VOLUME_ANNOTATION = 'kosmos.io/member-volume';
+/** On a claim in a member: reclaim policy of the host's volume, for when that is gone. */
+export const RECLAIM_POLICY_ANNOTATION = 'kosmos.io/reclaim-policy';
+/** On a StorageClass of the host: members can reach its volumes. On volumes and claims in a member: a copy of such. */
+export const ONE_WAY_ANNOTATION = 'kosmos.io/one-way';
+/** On a volume of the host: pods of several members may use it at the same time. */
+export const SHARED_VOLUME_ANNOTATION = 'kosmos.io/shared-volume';
+/** On a volume of the host: the Clusters that have it, separated by commas. */
+export const CLUSTER_OWNERS_ANNOTATION = 'kosmos-io/cluster-owners';
+
+/** Kubernetes' own: on a claim, the node that its first pod goes to. */
+export const SELECTED_NODE_ANNOTATION = 'volume.kubernetes.io/selected-node';
+/** Kubernetes' own: on a volume, who made it. */
+export const PROVISIONED_BY_ANNOTATION = 'pv.kubernetes.io/provisioned-by';

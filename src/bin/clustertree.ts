@@ -33,6 +33,9 @@ import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
+import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
+import { HostStorage } from '../clustertree/storage/host-storage.js';
+import { createStorageFeature } from '../clustertree/storage/module.js';
 import type { KubeClient } from '../kube/client.js';
 import { createKubeClient } from '../kube/http-client.js';
 import type { Informer } from '../kube/informer.js';
@@ -41,6 +44,7 @@ import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
 import type { RequestObserver } from '../kube/request-observer.js';
 import {
+  claims,
   configMaps,
   daemonSets,
   metadataOf,
@@ -50,6 +54,7 @@ import {
   pods,
   secrets,
   services,
+  volumes,
 } from '../kube/resource.js';
 import { withoutManagedFields } from '../kube/transform.js';
 import { createTransport } from '../kube/transport.js';
@@ -121,6 +126,7 @@ export class ClusterTree {
   readonly #hostConfigMaps: Informer<KubeObject>;
   readonly #hostSecrets: Informer<KubeObject>;
   readonly #hostPods: HostPods;
+  readonly #hostStorage: HostStorage;
   readonly #hostContents: HostContents;
   readonly #hostClock: HostClock;
   readonly #signingKeys: SigningKeys;
@@ -145,6 +151,7 @@ export class ClusterTree {
       type: services,
       indexers: { namespace: (service: Service) => [service.metadata?.namespace ?? ''] },
     });
+    this.#hostStorage = new HostStorage(host, createInformer);
     const ofConfig = { client: host, transform: trimHostObject };
     this.#hostConfigMaps = createInformer({ ...ofConfig, type: metadataOf(configMaps) });
     this.#hostSecrets = createInformer({ ...ofConfig, type: metadataOf(secrets) });
@@ -220,6 +227,7 @@ export class ClusterTree {
         controller.run(signal),
         this.#signingKeys.run(signal),
         installExclusionPolicy(this.#options, signal),
+        installCsiDriver(this.#options, signal),
         this.#excludeDaemonSets(signal),
       ]);
     } finally {
@@ -239,8 +247,8 @@ export class ClusterTree {
   }
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
-    const ofConfig = [this.#hostConfigMaps, this.#hostSecrets];
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...ofConfig];
+    const others = [this.#hostConfigMaps, this.#hostSecrets, ...this.#hostStorage.caches];
+    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
   }
 
   #createKubelet(): KubeletApi {
@@ -324,6 +332,13 @@ export class ClusterTree {
       createNamespaceFeature({
         ...{ host, hostNamespaces, createController },
         report: (cluster, message) => this.#reportNamespace(cluster, message),
+      }),
+      createStorageFeature({
+        ...{ host, hostNamespaces, createInformer, createController, clock, random, logger },
+        ...{ hostStorage: this.#hostStorage, hostPods: this.#hostPods },
+        claimEvents: createEventSink(recorder, claims),
+        volumeEvents: createEventSink(recorder, volumes),
+        podEvents: createEventSink(recorder, pods),
       }),
       this.#configFeature(),
       this.#identityFeature(),

@@ -1,4 +1,8 @@
 import type {
+  Claim,
+  CsiDriver,
+  PersistentVolume,
+  StorageClass,
   CertificateSigningRequest,
   ConfigMap,
   DaemonSet,
@@ -111,6 +115,30 @@ export const tokenRequests: ResourceType<TokenRequest> = {
   namespaced: true,
 };
 export const events: ResourceType<Event> = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+export const claims: ResourceType<Claim> = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  namespaced: true,
+};
+export const volumes: ResourceType<PersistentVolume> = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  plural: 'persistentvolumes',
+  namespaced: false,
+};
+export const storageClasses: ResourceType<StorageClass> = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  namespaced: false,
+};
+export const csiDrivers: ResourceType<CsiDriver> = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'CSIDriver',
+  plural: 'csidrivers',
+  namespaced: false,
+};
 export const leases: ResourceType<Lease> = {
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',

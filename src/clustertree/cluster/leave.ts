@@ -13,6 +13,7 @@ import {
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import { deleteByUid, deleteNode, deletePod, drainStep } from './drain.js';
+import { leaveClaims } from './leave-claims.js';
 import type { Member } from './member.js';
 import { removeNamespace } from './namespace-removal.js';
 import { isOwned, ownedSelector } from './ownership.js';
@@ -79,7 +80,7 @@ export class Leave {
     const probe = connected.probe.result;
     if (probe?.reachable !== true) return unknown(probe?.message ?? 'it has not answered yet');
     try {
-      return await cleanMember(connected, signal);
+      return await cleanMember(connected, this.#options.host, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       return unknown(errorMessage(error));
@@ -106,7 +107,7 @@ function leftBehind({ going, kept, problem }: Remains): readonly string[] {
 }
 
 /** Removes what we made in the member. */
-async function cleanMember(member: Member, signal: AbortSignal): Promise<Remains> {
+async function cleanMember(member: Member, host: KubeClient, signal: AbortSignal): Promise<Remains> {
   const selector = { labelSelector: ownedSelector(member.ownership), signal };
   const memberPods = (await member.client.list(pods, selector)).items;
   const ours = memberPods.filter((pod) => isOwned(pod, member.ownership));
@@ -114,11 +115,16 @@ async function cleanMember(member: Member, signal: AbortSignal): Promise<Remains
   if (ours.length > 0) return { going: ours.map((pod) => `pod ${objectKey(pod)}`), kept: [] };
   const copies = await removeCopies(member, signal);
   if (copies.length > 0) return { going: copies, kept: [] };
+  const ofClaims = await leaveClaims(member, host, signal);
+  if (ofClaims.going.length > 0) return ofClaims;
   const ourNamespaces = (await member.client.list(namespaces, selector)).items.filter((namespace) =>
     isOwned(namespace, member.ownership),
   );
   const remains = await Promise.all(ourNamespaces.map((namespace) => leaveNamespace(member, namespace, signal)));
-  return { going: remains.flatMap(({ going }) => going), kept: remains.flatMap(({ kept }) => kept) };
+  return {
+    going: remains.flatMap(({ going }) => going),
+    kept: [...ofClaims.kept, ...remains.flatMap(({ kept }) => kept)],
+  };
 }
 
 /** What pods needed may be in namespaces that stay. What was there is returned, as `Kind namespace/name`. */

@@ -1,7 +1,7 @@
 import type { KubeObject, Namespace } from '../../apis/core.js';
 import { ApiError, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import { namespacedResources } from '../../kube/discovery.js';
-import { namespaces, type ResourceType } from '../../kube/resource.js';
+import { claims, namespaces, type ResourceType } from '../../kube/resource.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Member } from './member.js';
 import { isOwned, type Ownership } from './ownership.js';
@@ -14,8 +14,13 @@ function isAutomatic(type: ResourceType<KubeObject>, object: KubeObject): boolea
   return type.kind === 'ServiceAccount' && name === 'default';
 }
 
+/** A claim of ours holds data of the host's users: it is removed by itself, never along with its namespace. */
+function isRemovable(type: ResourceType<KubeObject>, object: KubeObject, ownership: Ownership): boolean {
+  return type.kind !== claims.kind && isOwned(object, ownership);
+}
+
 /**
- * The first thing in the namespace that neither we nor Kubernetes put there, as `Kind name`; undefined when there is
+ * The first thing in the namespace that neither we nor Kubernetes put there, or a claim of ours, as `Kind name`; undefined when there is
  * none. Lists every kind that the member serves; a kind that the member refuses to list counts as foreign. Throws when
  * the member did not answer, or not as it should: then nothing is known.
  */
@@ -33,7 +38,7 @@ export async function findForeign(
       if (!isRefusal(error)) throw error;
       return `${type.kind} that can't be listed (${errorMessage(error)})`;
     }
-    const found = items.find((item) => !isAutomatic(type, item) && !isOwned(item, member.ownership));
+    const found = items.find((item) => !isAutomatic(type, item) && !isRemovable(type, item, member.ownership));
     if (found !== undefined) return `${type.kind} ${found.metadata?.name ?? ''}`;
   }
   return undefined;

@@ -3,12 +3,12 @@ import { FIELD_MANAGER } from '../../apis/names.js';
 import { isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
-import { namespaces, type ObjectKey } from '../../kube/resource.js';
+import { claims, namespaces, type ObjectKey } from '../../kube/resource.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { Member } from './member.js';
 import { removeNamespace } from './namespace-removal.js';
 import { namespacePatch } from './namespaces.js';
-import { isOwned } from './ownership.js';
+import { isOwned, ownedSelector } from './ownership.js';
 
 export interface NamespaceSweepOptions {
   readonly member: Member;
@@ -52,6 +52,9 @@ export class NamespaceSweep implements Reconciler {
     const prefix = `${name}/`;
     if ([...member.pods.store.keys()].some((key) => key.startsWith(prefix)))
       return { requeueAfterMs: PODS_LEFT_RETRY_MS };
+    // Claims are removed one by one, each as its reclaim policy says.
+    const selector = { namespace: name, labelSelector: ownedSelector(member.ownership), limit: 1, signal };
+    if ((await member.client.list(claims, selector)).items.length > 0) return { requeueAfterMs: PODS_LEFT_RETRY_MS };
     try {
       await host.get(namespaces, { name }, { signal });
       return { requeueAfterMs: PODS_LEFT_RETRY_MS };

@@ -53,6 +53,8 @@ export interface ClusterConfig {
   readonly virtualNodes: readonly VirtualNodeSpec[];
   /** Which namespaces of the host may run pods in the member. */
   readonly namespaceSelector: LabelSelector;
+  /** Names of StorageClasses of the member by those of the host. */
+  readonly storageClassMap: Readonly<Record<string, string>>;
   readonly statsSource: StatsSource;
   /** Where the member's pods reach the host's API server; the manager's own setting when absent. */
   readonly hostApi: HostApiAddress | undefined;
@@ -139,7 +141,7 @@ function compileInline(kubeconfig: string, problems: string[]): KubeconfigSource
 /** What of a Cluster only ClusterTree uses. */
 type TreeConfig = Pick<
   ClusterConfig,
-  'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'statsSource' | 'hostApi'
+  'ipFamily' | 'mode' | 'virtualNodes' | 'namespaceSelector' | 'statsSource' | 'hostApi' | 'storageClassMap'
 >;
 
 /** Without `problems` the tree is disabled: nothing is wanted, so nothing can be wrong. */
@@ -148,6 +150,7 @@ function compileTree(name: string, spec: ClusterSpec, problems: string[] | undef
     leafModels,
     namespaceSelector = EVERYTHING,
     statsSource: source = 'MetricsAPI',
+    storageClassMap = {},
     hostAPIServer,
   } = spec.clusterTreeOptions ?? {};
   const hostApi = hostAPIServer === undefined ? undefined : parseHostApiAddress(hostAPIServer);
@@ -155,6 +158,8 @@ function compileTree(name: string, spec: ClusterSpec, problems: string[] | undef
     ipFamily: ipFamilyOf(spec.clusterLinkOptions?.ipFamily),
     statsSource: isStatsSource(source) ? source : 'MetricsAPI',
     hostApi,
+    // Also for a member that leaves: its claims are looked after until it has left.
+    storageClassMap,
   } as const;
   if (problems === undefined) return { ...common, mode: 'all', virtualNodes: [], namespaceSelector: EVERYTHING };
   if (!isStatsSource(source)) {
@@ -164,11 +169,18 @@ function compileTree(name: string, spec: ClusterSpec, problems: string[] | undef
     problems.push(`spec.clusterTreeOptions.hostAPIServer: "${hostAPIServer}" is not host:port`);
   }
   problems.push(...labelSelectorProblems(namespaceSelector, 'spec.clusterTreeOptions.namespaceSelector'));
+  problems.push(...classMapProblems(storageClassMap));
   return { ...common, ...compileVirtualNodes(name, leafModels, problems), namespaceSelector };
 }
 
 function isStatsSource(text: string): text is StatsSource {
   return text === 'MetricsAPI' || text === 'Kubelets';
+}
+
+function classMapProblems(map: Readonly<Record<string, string>>): readonly string[] {
+  const names = Object.entries(map).flat();
+  const bad = [...new Set(names)].filter((name) => !isDnsSubdomain(name));
+  return bad.map((name) => `spec.clusterTreeOptions.storageClassMap: "${name}" is not the name of a StorageClass`);
 }
 
 /** Kosmos' schema takes any text here and means both families unless it is one of the two. */

@@ -1,4 +1,4 @@
-import type { KubeObject, Pod } from '../../apis/core.js';
+import type { KubeObject } from '../../apis/core.js';
 import { FIELD_MANAGER } from '../../apis/names.js';
 
 /** Label and annotation keys of an object in a member that this product wrote. */
@@ -29,7 +29,7 @@ export function ownedKeys(object: KubeObject): OwnedKeys {
  * The pod without the record of field managers, except for what {@link ownedKeys} needs. To be used while decoding
  * member pods, in place of dropping `managedFields` whole.
  */
-export function keepOwnedKeys(memberPod: Pod): Pod {
+export function keepOwnedKeys<T extends KubeObject>(memberPod: T): T {
   const { labels, annotations } = ownedKeys(memberPod);
   const { managedFields: _managedFields, ...metadata } = memberPod.metadata ?? {};
   const leaves = (keys: readonly string[]): FieldSet => Object.fromEntries(keys.map((key) => [`f:${key}`, LEAF]));

@@ -89,6 +89,11 @@ export function tokenKey(volumeIndex: number, sourceIndex: number): string {
   return `token-${volumeIndex}-${sourceIndex}`;
 }
 
+/** Name of the claim that the host's controller makes for a generic ephemeral volume (KEP-1698). */
+export function ephemeralClaimName(podName: string, volume: string): string {
+  return `${podName}-${volume}`;
+}
+
 class Walk {
   readonly configMaps = new ReferenceList();
   readonly secrets = new ReferenceList();
@@ -137,7 +142,12 @@ class Walk {
       this.claims.push({ claimName: claim.claimName, volume, ephemeral: false, readOnly: claim.readOnly === true });
     }
     if (ephemeral) {
-      this.claims.push({ claimName: `${this.#podName}-${volume}`, volume, ephemeral: true, readOnly: false });
+      this.claims.push({
+        claimName: ephemeralClaimName(this.#podName, volume),
+        volume,
+        ephemeral: true,
+        readOnly: false,
+      });
     }
   }
 }

@@ -193,11 +193,11 @@ export const VOLUME_ROWS: readonly Row[] = [
   ['configMap', 'rewritten', CONFIG_MAP],
   ['csi.nodePublishSecretRef', 'copied', SECRET],
   ['downwardAPI', 'rewritten', "`metadata.uid` shows the host pod's UID; the member answers all others"],
-  ['ephemeral', 'refused', 'claims are not copied to members'],
+  ['ephemeral', 'rewritten', 'a `persistentVolumeClaim` of the claim that the host makes for it'],
   ['flexVolume.secretRef', 'copied', SECRET],
   ['glusterfs', 'refused', 'names an Endpoints object, which is not copied to members'],
   ['iscsi.secretRef', 'copied', SECRET],
-  ['persistentVolumeClaim', 'refused', 'claims are not copied to members'],
+  ['persistentVolumeClaim', 'copied', 'the claim is made in the member first, see [volumes](../storage.md)'],
   [
     'projected.sources[].clusterTrustBundle',
     'refused',

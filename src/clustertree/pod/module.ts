@@ -9,10 +9,10 @@ import type { Controller } from '../../runtime/controller.js';
 import type { EventSink } from '../../runtime/event-sink.js';
 import type { HostApiAddress } from '../cluster/host-api.js';
 import type { Member, MemberFeature, MemberModule } from '../cluster/member.js';
+import { watchMemberEvents } from '../cluster/member-events.js';
 import { onCurrent } from '../cluster/on-current.js';
 import { WaitingKeys } from '../cluster/waiting-keys.js';
 import { EventMirror } from './event-mirror.js';
-import { watchMemberEvents } from './member-events.js';
 import { NamespacePolicy } from './namespace-policy.js';
 import { PodReconciler, type HostCaches } from './reconciler.js';
 
@@ -163,6 +163,7 @@ class PodModule implements MemberModule {
     const watch = watchMemberEvents(
       {
         ...{ client, logger, clock: this.#options.clock, random: this.#options.random },
+        about: 'Pod',
         onReturn: (listener) => probe.onReturn(listener),
         onEvent: (event) => {
           const key = mirror.offer(event);

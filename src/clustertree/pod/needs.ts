@@ -2,7 +2,6 @@ import type { Findings } from './findings.js';
 
 /** Things outside the pod that a member does not have yet, by the reason that refuses a pod that must have them. */
 const NEEDS = {
-  NeedsClaim: { what: 'a PersistentVolumeClaim', cure: 'Use an emptyDir' },
   NeedsResourceClaim: { what: 'a ResourceClaim', cure: 'Request an extended resource instead' },
   NeedsTrustBundle: { what: 'a ClusterTrustBundle', cure: 'Mark the projection optional' },
   NeedsPodCertificate: { what: 'a certificate of the host cluster', cure: 'Remove the projection' },

@@ -132,7 +132,7 @@ function translateSpec(hostPod: Pod, context: TranslateContext, findings: Findin
   }
   const spec = hostPod.spec ?? { containers: [] };
   const containers = containerContext(hostPod, context);
-  const volumes = translateVolumes(spec.volumes, containers.hostUid, findings, context.rootCa);
+  const volumes = translateVolumes(spec.volumes, hostPod.metadata ?? {}, findings, context.rootCa);
   refuseClaims(spec, findings);
   dropFields(spec, findings);
   return {

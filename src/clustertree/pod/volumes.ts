@@ -1,7 +1,7 @@
-import type { PodSpec, Volume } from '../../apis/core.js';
+import type { ObjectMeta, PodSpec, Volume } from '../../apis/core.js';
 import { HOST_UID_ANNOTATION } from '../../apis/names.js';
 import { isReservedName, memberConfigMapName, tokenSecretName } from '../cluster/member-names.js';
-import { tokenKey } from '../cluster/pod-references.js';
+import { ephemeralClaimName, tokenKey } from '../cluster/pod-references.js';
 import type { Findings } from './findings.js';
 import { refuseNeed, refuseReserved } from './needs.js';
 
@@ -19,18 +19,26 @@ const KNOWN_SOURCES: ReadonlySet<string> = new Set([
 /** The volumes as they are mounted in the member. Tokens come from the Secret that is made for the host pod. */
 export function translateVolumes(
   volumes: PodSpec['volumes'],
-  hostUid: string,
+  hostPod: Pick<ObjectMeta, 'uid' | 'name'>,
   findings: Findings,
   rootCa?: string,
 ): readonly Volume[] | undefined {
   return volumes?.map((volume, index) =>
-    translateVolume(volume, { hostUid, index, path: `spec.volumes[${volume.name}]`, findings, rootCa }),
+    translateVolume(volume, {
+      hostUid: hostPod.uid ?? '',
+      podName: hostPod.name ?? '',
+      index,
+      path: `spec.volumes[${volume.name}]`,
+      findings,
+      rootCa,
+    }),
   );
 }
 
 /** Where a volume stands, and what it is translated with. */
 interface VolumeContext {
   readonly hostUid: string;
+  readonly podName: string;
   readonly index: number;
   readonly path: string;
   readonly findings: Findings;
@@ -46,8 +54,7 @@ function translateVolume(volume: Volume, context: VolumeContext): Volume {
     return { ...volume, configMap: inMember(volume.configMap, context.rootCa) };
   }
   if (volume.secret) refuseReservedName('Secret', volume.secret.secretName, `${path}.secret`, findings);
-  if (volume.persistentVolumeClaim) refuseNeed(findings, `${path}.persistentVolumeClaim`, 'NeedsClaim');
-  if (volume.ephemeral) refuseNeed(findings, `${path}.ephemeral`, 'NeedsClaim');
+  if (volume.ephemeral) return ephemeralClaim(volume, context.podName);
   if (volume.glusterfs) refuseNeed(findings, `${path}.glusterfs.endpoints`, 'NeedsEndpoints');
   if (volume.downwardAPI) {
     return { ...volume, downwardAPI: { ...volume.downwardAPI, items: volume.downwardAPI.items?.map(hostUidFile) } };
@@ -59,6 +66,11 @@ function translateVolume(volume: Volume, context: VolumeContext): Volume {
     return { ...volume, projected: { ...volume.projected, sources } };
   }
   return volume;
+}
+
+/** The host's controller has made the claim from the pod; the member must mount its copy and not make another. */
+function ephemeralClaim({ ephemeral: _ephemeral, ...volume }: Volume, podName: string): Volume {
+  return { ...volume, persistentVolumeClaim: { claimName: ephemeralClaimName(podName, volume.name) } };
 }
 
 /** A source that is newer than this program may refer to objects that nobody copies. */

@@ -57,6 +57,8 @@ export interface ClusterTreeOptions {
   readonly leafModels?: readonly LeafModel[] | undefined;
   /** Which namespaces of the host may run pods in the member; all of them when absent. */
   readonly namespaceSelector?: LabelSelector | undefined;
+  /** The member's StorageClass for a StorageClass of the host; one of the same name where there is no entry. */
+  readonly storageClassMap?: Readonly<Record<string, string>> | undefined;
   /** `MetricsAPI`, the default, or `Kubelets`. */
   readonly statsSource?: string | undefined;
   /** `host:port` at which the member's pods reach the host's API server; the manager's own setting when absent. */

@@ -2,7 +2,16 @@ import { expect } from 'chai';
 import type { Pod } from '../../../../src/apis/core.js';
 import { Leave, type LeaveProgress } from '../../../../src/clustertree/cluster/leave.js';
 import type { Member } from '../../../../src/clustertree/cluster/member.js';
-import { configMaps, namespaces, nodes, pods, secrets, serviceAccounts } from '../../../../src/kube/resource.js';
+import {
+  claims,
+  configMaps,
+  namespaces,
+  nodes,
+  pods,
+  secrets,
+  serviceAccounts,
+  volumes,
+} from '../../../../src/kube/resource.js';
 import { apiError, MemberHarness, ownNamespace, ownPod, virtualNode } from '../../../support/member-harness.js';
 
 const DONE: LeaveProgress = { done: true, left: [] };
@@ -104,6 +113,72 @@ describe('Leave', () => {
     }
     expect(await step()).to.deep.equal(DONE);
     expect(harness.client.peek(secrets, foreign)).to.not.equal(undefined);
+  });
+
+  it('leaves claims with their data to whom they belong in the host, and the namespace with them', async () => {
+    const { metadata } = ownPod('shop/data', 'claim-uid');
+    harness.host.seed(claims, { metadata: { namespace: 'shop', name: 'data', uid: 'claim-uid' } });
+    harness.client.seed(claims, { metadata: metadata! });
+    harness.client.seed(namespaces, ownNamespace('shop'));
+    const resources = [
+      { name: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', namespaced: true, verbs: ['list'] },
+    ];
+    harness.client.paths.set('/api/v1', JSON.stringify({ groupVersion: 'v1', resources }));
+    const kept = [
+      'PersistentVolumeClaim shop/data with its data',
+      'namespace shop, which holds PersistentVolumeClaim data',
+    ];
+    expect(await step()).to.deep.equal({ done: true, left: kept });
+    expect(harness.client.peekAll(claims)).to.have.length(1);
+  });
+
+  it('waits for claims that the host does not have any more, or that are going', async () => {
+    harness.host.seed(claims, { metadata: { namespace: 'shop', name: 'later', uid: 'later-uid' } });
+    for (const name of ['gone', 'later']) {
+      harness.client.seed(claims, { metadata: { ...ownPod(`shop/${name}`, 'uid').metadata } });
+    }
+    const going = {
+      ...ownPod('shop/going', 'uid').metadata,
+      deletionTimestamp: '2026-01-01T00:00:00Z',
+      finalizers: ['x'],
+    };
+    harness.client.seed(claims, { metadata: going });
+    expect(await step())
+      .to.have.property('step')
+      .that.includes('and 2 more in the member');
+    expect(harness.client.callsOf({ verb: 'delete' })).to.deep.equal([]);
+  });
+
+  it('removes one-way copies, and waits until nothing says that the member uses the volume', async () => {
+    const mark = { 'kosmos.io/one-way': 'true', 'kosmos.io/host-uid': 'uid' };
+    harness.client.seed(claims, { metadata: { ...ownPod('shop/data', 'uid').metadata, annotations: mark } });
+    const { labels } = ownPod('shop/data', 'uid').metadata ?? {};
+    harness.client.seed(volumes, { metadata: { name: 'files', labels, annotations: mark } });
+    const owners = { 'kosmos-io/cluster-owners': 'member1,member2' };
+    harness.host.seed(volumes, { metadata: { name: 'files', annotations: owners } });
+    expect(await step())
+      .to.have.property('step')
+      .that.includes('PersistentVolumeClaim shop/data and 2 more');
+    expect(harness.client.peekAll(claims)).to.deep.equal([]);
+    expect(harness.client.peekAll(volumes)).to.deep.equal([]);
+    expect(await step()).to.deep.equal({
+      done: false,
+      step: 'waiting for the use of PersistentVolume files in the member',
+    });
+    harness.host.edit(
+      volumes,
+      { name: 'files' },
+      { metadata: { annotations: { 'kosmos-io/cluster-owners': 'member2' } } },
+    );
+    expect(await step()).to.deep.equal(DONE);
+  });
+
+  it('throws what the host does not tell about a claim', async () => {
+    harness.client.seed(claims, { metadata: { ...ownPod('shop/data', 'uid').metadata } });
+    harness.host.fail({ verb: 'get', error: apiError(500, 'InternalError') });
+    expect(await step())
+      .to.have.property('step')
+      .that.includes('InternalError');
   });
 
   it('leaves what pods need for as long as there are pods', async () => {

@@ -4,7 +4,7 @@ import type { Member } from '../../../../src/clustertree/cluster/member.js';
 import { createNamespaceFeature } from '../../../../src/clustertree/cluster/namespace-feature.js';
 import { NamespaceSweep } from '../../../../src/clustertree/cluster/namespace-sweep.js';
 import type { Informer } from '../../../../src/kube/informer.js';
-import { namespaces, pods } from '../../../../src/kube/resource.js';
+import { claims, namespaces, pods } from '../../../../src/kube/resource.js';
 import type { Result } from '../../../../src/runtime/controller.js';
 import { apiError, MemberHarness, ownNamespace, ownPod } from '../../../support/member-harness.js';
 
@@ -60,6 +60,13 @@ describe('namespaces of the member', () => {
       seedMember('shop');
       expect(await sweep()).to.deep.equal({});
       expect(present()).to.be.false;
+    });
+
+    it('waits until claims have been removed one by one', async () => {
+      seedMember('shop');
+      harness.client.seed(claims, { metadata: { ...ownPod('shop/data', 'claim-uid').metadata } });
+      expect(await sweep()).to.have.property('requeueAfterMs');
+      expect([present(), writes()]).to.deep.equal([true, 0]);
     });
 
     it('does nothing with a namespace in step', async () => {

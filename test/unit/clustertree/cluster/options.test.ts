@@ -42,6 +42,7 @@ describe('compileCluster', () => {
         },
       ],
       namespaceSelector: {},
+      storageClassMap: {},
       statsSource: 'MetricsAPI',
       disconnectionPolicy: { kind: 'Evict' },
       hostApi: undefined,

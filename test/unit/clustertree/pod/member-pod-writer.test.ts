@@ -70,15 +70,13 @@ describe('MemberPodWriter', () => {
     });
 
     it('nothing that can not be translated, and says for each reason why', async () => {
-      const volumes = [
-        { name: 'a', glusterfs: { endpoints: 'e', path: '/' } },
-        { name: 'b', persistentVolumeClaim: { claimName: 'c' } },
-      ];
-      const pod = harness.addHostPod({ spec: { nodeName: NODE, volumes, containers: [APP] } });
+      const volumes = [{ name: 'a', glusterfs: { endpoints: 'e', path: '/' } }];
+      const resourceClaims = [{ name: 'gpu', resourceClaimName: 'gpu' }];
+      const pod = harness.addHostPod({ spec: { nodeName: NODE, volumes, resourceClaims, containers: [APP] } });
       expect(await create(pod)).to.deep.equal({ kind: 'refused' });
       expect(harness.warnings.map((text) => text.split(':')[0])).to.deep.equal([
         'web NeedsEndpoints',
-        'web NeedsClaim',
+        'web NeedsResourceClaim',
       ]);
     });
 

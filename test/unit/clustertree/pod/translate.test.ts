@@ -351,7 +351,7 @@ describe('wantedPod', () => {
   });
 
   it('is nothing for a pod that could not be made now, so that what runs is left alone', () => {
-    const volumes = [{ name: 'c', persistentVolumeClaim: { claimName: 'c' } }];
+    const volumes = [{ name: 'c', glusterfs: { endpoints: 'e', path: '/' } }];
     expect(wantedPod(hostPod({ spec: { volumes } }), CONTEXT, 'pending')).to.be.undefined;
   });
 });

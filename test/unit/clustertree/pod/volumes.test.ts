@@ -17,7 +17,10 @@ const AUTOMATIC: Volume = {
 
 function translate(...volumes: Volume[]): { volumes: unknown; findings: Findings } {
   const findings = new Findings();
-  return { volumes: asJson(translateVolumes(deepFreeze(volumes), 'host-uid', findings)), findings };
+  return {
+    volumes: asJson(translateVolumes(deepFreeze(volumes), { uid: 'host-uid', name: 'web' }, findings)),
+    findings,
+  };
 }
 
 function projected(...sources: NonNullable<NonNullable<Volume['projected']>['sources']>): Volume {
@@ -58,7 +61,14 @@ describe('translateVolumes', () => {
     expect(volumes).to.deep.equal([{ name: 'v', configMap: { name: 'master-root-ca.crt' } }]);
   });
 
+  it('mounts the claim that the host made for a generic ephemeral volume', () => {
+    const { volumes, findings } = translate({ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: {} } } });
+    expect(volumes).to.deep.equal([{ name: 'scratch', persistentVolumeClaim: { claimName: 'web-scratch' } }]);
+    expect(findings.refusals).to.be.empty;
+  });
+
   const copied: Volume[] = [
+    { name: 'v', persistentVolumeClaim: { claimName: 'c', readOnly: true } },
     { name: 'v', emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } },
     { name: 'v', hostPath: { path: '/var/log', type: 'Directory' } },
     { name: 'v', nfs: { server: 'nfs', path: '/' } },
@@ -82,8 +92,6 @@ describe('translateVolumes', () => {
   const refused: [Volume, string, string][] = [
     [{ name: 'v', configMap: { name: 'master-root-ca.crt' } }, 'configMap', 'ReservedName'],
     [{ name: 'v', secret: { secretName: 'kosmos-token-1' } }, 'secret', 'ReservedName'],
-    [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }, 'persistentVolumeClaim', 'NeedsClaim'],
-    [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec: {} } } }, 'ephemeral', 'NeedsClaim'],
     [{ name: 'v', glusterfs: { endpoints: 'e', path: '/' } }, 'glusterfs.endpoints', 'NeedsEndpoints'],
     [projected({ configMap: { name: 'master-root-ca.crt' } }), 'projected.sources[0].configMap', 'ReservedName'],
     [projected({ secret: { name: 'kosmos-token-1' } }), 'projected.sources[0].secret', 'ReservedName'],

@@ -7,6 +7,8 @@ import type { Logger } from '../../lib/logger.js';
 
 export interface MemberEventsOptions {
   readonly client: KubeClient;
+  /** Kind of the objects that the events are about. */
+  readonly about: 'Pod' | 'PersistentVolumeClaim';
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -17,7 +19,7 @@ export interface MemberEventsOptions {
   readonly onEvent: (event: Event) => void;
 }
 
-/** Watches the member's Events about pods and keeps none of them. */
+/** Watches the member's Events about objects of one kind and keeps none of them. */
 export async function watchMemberEvents(options: MemberEventsOptions, signal: AbortSignal): Promise<void> {
   const sink: ReflectorSink<Event> = {
     begin: () => ({ add: () => undefined, remove: () => undefined, commit: () => undefined }),
@@ -30,7 +32,7 @@ export async function watchMemberEvents(options: MemberEventsOptions, signal: Ab
   const reflector = new Reflector({
     ...options,
     type: events,
-    fieldSelector: 'involvedObject.kind=Pod',
+    fieldSelector: `involvedObject.kind=${options.about}`,
     sink,
     pageSize: 1,
     changesOnly: true,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Event } from '../../../../src/apis/core.js';
-import { watchMemberEvents } from '../../../../src/clustertree/pod/member-events.js';
+import { watchMemberEvents } from '../../../../src/clustertree/cluster/member-events.js';
 import { events } from '../../../../src/kube/resource.js';
 import { apiError, MemberHarness } from '../../../support/member-harness.js';
 
@@ -24,7 +24,8 @@ describe('watchMemberEvents', () => {
       returns.add(listener);
       return () => returns.delete(listener);
     };
-    harness.track(watchMemberEvents({ client, clock, logger, random: () => 0.5, onReturn, onEvent }, signal));
+    const options = { client, clock, logger, random: () => 0.5, about: 'Pod', onReturn, onEvent } as const;
+    harness.track(watchMemberEvents(options, signal));
     await harness.settle(2);
   }
 
