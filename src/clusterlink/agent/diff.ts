@@ -9,7 +9,8 @@ export type Operation =
   | { readonly kind: 'device'; readonly action: 'delete'; readonly item: { readonly name: string } }
   | { readonly kind: 'address'; readonly action: 'add' | 'delete'; readonly item: DeviceAddress }
   | { readonly kind: 'rule'; readonly action: 'add' | 'delete'; readonly item: LookupRule }
-  | { readonly kind: 'neighbour' | 'forwarding'; readonly action: 'add' | 'delete'; readonly item: Peer }
+  | { readonly kind: 'neighbour'; readonly action: 'add' | 'delete'; readonly item: Peer }
+  | { readonly kind: 'forwarding'; readonly action: 'add' | 'delete'; readonly item: Peer }
   | { readonly kind: 'route'; readonly action: 'add' | 'delete'; readonly item: Route };
 
 /** What has to be done, in order, and what is in the way of it. */
@@ -91,37 +92,54 @@ interface DeviceDiff {
 function diffDevices(present: ReadonlyMap<string, PresentDevice>, wanted: ReadonlyMap<string, Device>): DeviceDiff {
   const before: Operation[] = [];
   const made: Operation[] = [];
-  const afterwards: Operation[] = [];
   const gone = new Set<string>();
   const blocked = new Set<string>();
-  for (const [name, device] of wanted) {
+  for (const [name, item] of wanted) {
     const there = present.get(name);
-    if (there !== undefined && there.vxlan === undefined && !there.own) {
-      blocked.add(name);
-    } else if (there === undefined) {
-      made.push({ kind: 'device', action: 'add', item: device });
-    } else if (there.vxlan === undefined || !sameTunnel(there.vxlan, device)) {
-      gone.add(name);
-      before.push({ kind: 'device', action: 'delete', item: { name } });
-      made.push({ kind: 'device', action: 'add', item: device });
-    } else if (!sameDevice(there, device)) {
-      made.push({ kind: 'device', action: 'change', item: device });
+    switch (judge(there, item)) {
+      case 'foreign':
+        blocked.add(name);
+        break;
+      case 'missing':
+        made.push({ kind: 'device', action: 'add', item });
+        break;
+      case 'other':
+        gone.add(name);
+        before.push({ kind: 'device', action: 'delete', item: { name } });
+        made.push({ kind: 'device', action: 'add', item });
+        break;
+      case 'changed':
+        made.push({ kind: 'device', action: 'change', item });
+        break;
+      case 'same':
+        break;
     }
   }
-  for (const [name, there] of present) {
-    if (wanted.has(name) || !there.own) continue;
+  const afterwards: Operation[] = [];
+  for (const there of present.values()) {
+    const { name, own } = there;
+    if (wanted.has(name) || !own) continue;
     gone.add(name);
-    const removal: Operation = { kind: 'device', action: 'delete', item: { name } };
-    // The kernel allows no two devices of one VNI and port.
-    const inTheWay =
-      there.vxlan === undefined ||
-      [...wanted.values()].some(({ vni, port }) => vni === there.vxlan?.vni && port === there.vxlan.port);
-    (inTheWay ? before : afterwards).push(removal);
+    (isInTheWay(there, wanted) ? before : afterwards).push({ kind: 'device', action: 'delete', item: { name } });
   }
   const problems = [...blocked].map(
     (name) => `device ${name}: there is another device of that name, which is left alone`,
   );
   return { operations: [...before, ...made], afterwards, gone, blocked, problems };
+}
+
+type Judgement = 'foreign' | 'missing' | 'other' | 'changed' | 'same';
+
+function judge(there: PresentDevice | undefined, wanted: Device): Judgement {
+  if (there === undefined) return 'missing';
+  if (there.vxlan === undefined) return there.own ? 'other' : 'foreign';
+  if (!sameTunnel(there.vxlan, wanted)) return 'other';
+  return sameDevice(there, wanted) ? 'same' : 'changed';
+}
+
+/** The kernel allows no two devices of one VNI and port. */
+function isInTheWay({ vxlan }: PresentDevice, wanted: ReadonlyMap<string, Device>): boolean {
+  return [...wanted.values()].some(({ vni, port }) => vni === vxlan?.vni && port === vxlan.port);
 }
 
 /** These can't be changed while a device is there. */
@@ -165,9 +183,9 @@ function withoutReplaced({ added, removed }: Difference<Peer>): Difference<Peer>
   return { added, removed: removed.filter(({ dev, mac }) => !replaced.has(`${dev} ${mac}`)) };
 }
 
-function operations<K extends Operation['kind'], A extends Operation['action']>(
+function operations<K extends Operation['kind']>(
   kind: K,
-  action: A,
+  action: 'add' | 'delete',
   items: readonly Extract<Operation, { kind: K }>['item'][],
 ): Operation[] {
   return items.map((item) => ({ kind, action, item }) as unknown as Operation);

@@ -3,7 +3,7 @@ import { type Changes, describeOperation, type Operation } from './diff.js';
 import { encodeOperation } from './encode-operation.js';
 import { type KernelAddress, decodeAddress, encodeAddressDump } from './netlink/address.js';
 import { NETLINK_ROUTE } from './netlink/constants.js';
-import { KernelError } from './netlink/kernel-error.js';
+import type { KernelError } from './netlink/kernel-error.js';
 import type { Libc } from './netlink/libc.js';
 import { decodeLink, encodeLinkChange, encodeLinkDump, type Link } from './netlink/link.js';
 import type { NetlinkMessage } from './netlink/reader.js';
@@ -22,8 +22,11 @@ export interface Kernel {
   routes(filter: RouteFilter): readonly KernelRoute[];
   /** What is there of what is wanted, and what of ours is there that isn't. */
   present(wanted: NetworkState, protocol: number): PresentState;
-  /** Makes changes in their order. What one refusal leaves undone, others don't wait for. */
-  apply(changes: Changes): Promise<ApplyErrors>;
+  /**
+   * Makes changes in their order, and calls `afterDevices` when the devices are there and nothing uses them yet. What one
+   * refusal leaves undone, others don't wait for.
+   */
+  apply(changes: Changes, afterDevices?: () => Promise<void>): Promise<ApplyErrors>;
 }
 
 /** Work goes on for so long before other things of the process have their turn. */
@@ -73,12 +76,13 @@ export class NetlinkKernel implements Kernel {
     return found;
   }
 
-  async apply({ devices, rest }: Changes): Promise<ApplyErrors> {
+  async apply({ devices, rest }: Changes, afterDevices?: () => Promise<void>): Promise<ApplyErrors> {
     const errors: string[] = [];
-    await this.#run(devices, this.#indexes(), errors);
+    if (devices.length > 0) await this.#run(devices, this.#indexes(), errors);
     const indexes = this.#indexes();
     const made = devices.filter(({ kind, action }) => kind === 'device' && action === 'add');
     this.#bringUp(made, indexes, errors);
+    await afterDevices?.();
     // What hangs on a device that could not be made has failed with it.
     const possible = rest.filter(({ item }) => !('dev' in item) || indexes.has(item.dev));
     await this.#run(possible, indexes, errors);

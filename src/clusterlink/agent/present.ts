@@ -89,19 +89,28 @@ function readRules(kernel: Dumper, protocol: number): ReadonlyMap<string, Lookup
 function readPeers(kernel: Dumper, tunnels: readonly PresentDevice[]): Pick<PresentState, 'neighbours' | 'forwarding'> {
   const neighbours = new Map<string, Peer>();
   const forwarding = new Map<string, Peer>();
-  for (const { index, name: dev } of tunnels) {
+  for (const tunnel of tunnels) {
     for (const family of FAMILIES) {
-      const encode: EncodeRequest = (writer, sequence) => encodeNeighbourDump(writer, sequence, family, index);
-      for (const { ip, mac, permanent, index: of } of kernel.dump(encode, decodeNeighbour)) {
-        if (permanent && of === index) neighbours.set(neighbourKey({ dev, ip, mac }), { dev, ip, mac });
-      }
+      const dump: EncodeRequest = (writer, sequence) => encodeNeighbourDump(writer, sequence, family, tunnel.index);
+      // The kernel keeps others, for multicast, by itself.
+      const made = peersOf(kernel, tunnel, dump).filter(({ permanent }) => permanent);
+      for (const { peer } of made) neighbours.set(neighbourKey(peer), peer);
     }
-    const encode: EncodeRequest = (writer, sequence) => encodeForwardingDump(writer, sequence, index);
-    for (const { ip, mac, forwarding: is, index: of } of kernel.dump(encode, decodeNeighbour)) {
-      if (is && of === index) forwarding.set(forwardingKey({ dev, ip, mac }), { dev, ip, mac });
-    }
+    const dump: EncodeRequest = (writer, sequence) => encodeForwardingDump(writer, sequence, tunnel.index);
+    for (const { peer } of peersOf(kernel, tunnel, dump)) forwarding.set(forwardingKey(peer), peer);
   }
   return { neighbours, forwarding };
+}
+
+function peersOf(
+  kernel: Dumper,
+  { name: dev, index }: PresentDevice,
+  dump: EncodeRequest,
+): { readonly peer: Peer; readonly permanent: boolean }[] {
+  return kernel
+    .dump(dump, decodeNeighbour)
+    .filter((entry) => entry.index === index)
+    .map(({ ip, mac, permanent }) => ({ peer: { dev, ip, mac }, permanent }));
 }
 
 function readRoutes(kernel: Dumper, protocol: number, names: ReadonlyMap<number, string>): ReadonlyMap<string, Route> {
