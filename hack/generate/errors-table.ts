@@ -47,7 +47,8 @@ const ERRORS: Readonly<Record<ErrorCode, { readonly meaning: string; readonly cu
     cure: 'Rename or remove one of the two.',
   },
   KERNEL_ERROR: {
-    meaning: "The kernel of a node refused a change of its network, or can't be talked to; the message has its own words.",
+    meaning:
+      "The kernel of a node refused a change of its network, or can't be talked to; the message has its own words.",
     cure: 'The status of the NodeConfig says which objects; see docs/agent.md.',
   },
   INTERNAL: {

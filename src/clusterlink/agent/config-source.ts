@@ -5,7 +5,6 @@ import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Informer } from '../../kube/informer.js';
-import { objectKey } from '../../kube/resource.js';
 
 /** Where the config of this node comes from. */
 export interface ConfigSource {
@@ -104,9 +103,4 @@ export class FileConfigSource implements ConfigSource {
       return false;
     }
   }
-}
-
-/** Names a config in logs. */
-export function configName(config: NodeConfig): string {
-  return objectKey(config);
 }

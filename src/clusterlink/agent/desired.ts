@@ -6,9 +6,10 @@ import type {
 } from '../../apis/kosmos/v1alpha1/node-config.js';
 import { errorMessage } from '../../lib/errors.js';
 import { FAMILIES, familyOf, type Family } from './netlink/family.js';
-import { bytesToIp, canonicalIp, ipToBytes, macToBytes, bytesToMac } from './netlink/ip-bytes.js';
+import { bytesToMac, canonicalIp, macToBytes } from './netlink/ip-bytes.js';
 import { KernelError } from './netlink/kernel-error.js';
 import type { LookupRule } from './netlink/rule.js';
+import { networkOf, parsePrefix } from './prefix.js';
 import {
   addressKey,
   type Device,
@@ -143,26 +144,8 @@ function desiredRoute({ cidr, gw, dev }: NodeConfigRoute, { table, protocol }: O
   const gateway = canonicalIp(gw);
   const family = familyOf(ip);
   if (family !== familyOf(gateway)) throw new KernelError('prefix and gateway are of different families');
-  const destination = bytesToIp(networkOf(ipToBytes(ip), prefixLength));
+  const destination = networkOf(ip, prefixLength);
   return { family, table, protocol, destination, prefixLength, gateway, dev, metric: metricOf(gateway) };
-}
-
-/** Address and length of a text such as `10.10.0.0/16`. Throws KernelError. */
-export function parsePrefix(text: string): { readonly ip: string; readonly prefixLength: number } {
-  const [address = '', length = '', ...rest] = text.split('/');
-  const bytes = ipToBytes(address);
-  const prefixLength = Number(length);
-  if (rest.length > 0 || !/^\d{1,3}$/.test(length) || prefixLength > bytes.length * 8) {
-    throw new KernelError(`"${text}" is no address with the length of its prefix`);
-  }
-  return { ip: bytesToIp(bytes), prefixLength };
-}
-
-function networkOf(bytes: Uint8Array, prefixLength: number): Uint8Array {
-  return bytes.map((byte, index) => {
-    const kept = Math.min(8, Math.max(0, prefixLength - index * 8));
-    return byte & (0xff00 >> kept) & 0xff;
-  });
 }
 
 function byKey<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T> {

@@ -2,11 +2,11 @@ import type { NodeConfigDetected, NodeConfigDetection } from '../../apis/kosmos/
 import type { Underlay } from './desired.js';
 import type { KernelAddress } from './netlink/address.js';
 import { RTN_UNICAST, SCOPE } from './netlink/constants.js';
-import { FAMILIES, familyOf, type Family } from './netlink/family.js';
-import { ipToBytes } from './netlink/ip-bytes.js';
+import { FAMILIES, type Family } from './netlink/family.js';
 import { KernelError } from './netlink/kernel-error.js';
 import type { Link } from './netlink/link.js';
 import type { KernelRoute } from './netlink/route.js';
+import { containsIp } from './prefix.js';
 import { OWN_ALIAS } from './state.js';
 
 /** What the kernel says of devices, their addresses, and the routes of the main table. */
@@ -70,22 +70,12 @@ function defaultRoute(routes: readonly KernelRoute[]): KernelRoute | undefined {
 }
 
 function bestRoute(routes: readonly KernelRoute[], target: string): KernelRoute | undefined {
-  const bytes = ipToBytes(target);
-  const family = familyOf(target);
-  return best(routes.filter((route) => route.family === family && contains(route, bytes)));
+  return best(routes.filter(({ destination: ip, prefixLength }) => containsIp({ ip, prefixLength }, target)));
 }
 
 /** The longest prefix wins, then the lowest metric. */
 function best(routes: readonly KernelRoute[]): KernelRoute | undefined {
   return [...routes].sort((one, other) => other.prefixLength - one.prefixLength || one.metric - other.metric)[0];
-}
-
-function contains({ destination, prefixLength }: KernelRoute, bytes: Uint8Array): boolean {
-  const network = ipToBytes(destination);
-  return bytes.every((byte, index) => {
-    const mask = (0xff00 >> Math.min(8, Math.max(0, prefixLength - index * 8))) & 0xff;
-    return (byte & mask) === ((network[index] ?? 0) & mask);
-  });
 }
 
 /** The source that routes name comes first: a host with several addresses has it for a reason. */

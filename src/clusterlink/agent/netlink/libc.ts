@@ -1,4 +1,3 @@
-import { errorMessage } from '../../../lib/errors.js';
 import { KernelError } from './kernel-error.js';
 
 /** The few functions of the C library that the agent needs. All return -1 on failure, as in C; see {@link Libc.error}. */
@@ -24,18 +23,23 @@ export async function loadLibc(): Promise<Libc> {
   try {
     const { default: koffi } = await import('koffi');
     const library = koffi.load(null);
-    const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
+    // Some numbers have two names, for instance EAGAIN and EWOULDBLOCK; the first one in the alphabet is the usual one.
+    const names = new Map(
+      Object.entries(koffi.os.errno)
+        .sort(([one], [other]) => (one < other ? 1 : -1))
+        .map(([name, number]) => [number, name]),
+    );
     return {
       socket: library.func('int socket(int, int, int)'),
       bind: library.func('int bind(int, void *, unsigned int)'),
       setsockopt: library.func('int setsockopt(int, int, int, void *, unsigned int)'),
-      send: library.func('ssize_t send(int, void *, size_t, int)'),
-      recv: library.func('ssize_t recv(int, void *, size_t, int)'),
+      send: library.func('intptr_t send(int, void *, size_t, int)'),
+      recv: library.func('intptr_t recv(int, void *, size_t, int)'),
       close: library.func('int close(int)'),
       errno: () => koffi.errno(),
       errnoName: (errno) => names.get(errno) ?? '',
     };
   } catch (error) {
-    throw new KernelError(`the C library can't be used: ${errorMessage(error)}`, { cause: error });
+    throw new KernelError("the C library can't be used", { cause: error });
   }
 }

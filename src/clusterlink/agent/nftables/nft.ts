@@ -55,7 +55,7 @@ export class NftProgram implements Nftables {
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-      child.once('error', (error) => reject(new KernelError(`nft can't be run: ${error.message}`, { cause: error })));
+      child.once('error', (error) => reject(new KernelError("nft can't be run", { cause: error })));
       child.once('close', (code) => resolve({ code, stdout, stderr }));
       // It may end before it has read everything; its exit code tells.
       child.stdin.once('error', () => undefined);

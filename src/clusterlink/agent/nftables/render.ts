@@ -1,9 +1,8 @@
 import type { NodeConfigNat, NodeConfigSpec } from '../../../apis/kosmos/v1alpha1/node-config.js';
 import { errorMessage } from '../../../lib/errors.js';
-import { parsePrefix } from '../desired.js';
 import { familyOf, type Family } from '../netlink/family.js';
-import { bytesToIp, ipToBytes } from '../netlink/ip-bytes.js';
 import { KernelError } from '../netlink/kernel-error.js';
+import { hostMask, networkOf, parsePrefix } from '../prefix.js';
 
 /** The one table of the agent; nobody else's is touched. */
 export const OWN_TABLE = { family: 'inet', name: 'kosmos' } as const;
@@ -135,12 +134,10 @@ function renderSwap({ family, to }: NodeConfigNat, { field, from, device, direct
   const old = prefix(from, family);
   const wanted = parsePrefix(prefix(to, family));
   if (parsePrefix(old).prefixLength !== wanted.prefixLength) throw new KernelError('the prefixes differ in length');
-  const hostBits = ipToBytes(wanted.ip).map(
-    (_byte, index) => 0xff >> Math.min(8, Math.max(0, wanted.prefixLength - index * 8)),
-  );
+  const mask = hostMask(wanted.ip, wanted.prefixLength);
   const on = device === undefined ? '' : `${direction} ${quote(device)} `;
   const target = `${keyword} ${field}`;
-  return `${on}${target} ${old} ${target} set ${target} & ${bytesToIp(hostBits)} | ${wanted.ip}`;
+  return `${on}${target} ${old} ${target} set ${target} & ${mask} | ${wanted.ip}`;
 }
 
 /** A prefix of the family, without host bits. */
@@ -148,13 +145,7 @@ function prefix(text: string | undefined, family: Family): string {
   if (text === undefined) throw new KernelError('a prefix is missing');
   const { ip, prefixLength } = parsePrefix(text);
   if (familyOf(ip) !== family) throw new KernelError(`"${text}" is not of the family ${family}`);
-  return `${networkText(ip, prefixLength)}/${prefixLength}`;
-}
-
-function networkText(ip: string, prefixLength: number): string {
-  return bytesToIp(
-    ipToBytes(ip).map((byte, index) => byte & ~(0xff >> Math.min(8, Math.max(0, prefixLength - index * 8)))),
-  );
+  return `${networkOf(ip, prefixLength)}/${prefixLength}`;
 }
 
 /** A device's name; the kernel allows characters in it that would mean something else here. */

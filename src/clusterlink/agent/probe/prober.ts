@@ -15,7 +15,7 @@ export interface ProberOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** A gateway has died or come back. */
+  /** A peer has died or come back. */
   readonly onChange: () => void;
 }
 
@@ -50,11 +50,13 @@ export class Prober {
 
   /** From now on these; what is known of those that stay is kept. */
   follow({ targets, sources }: ProbePlan): void {
-    const wanted = new Map(targets.map((target) => [target.ip, target]));
-    for (const [ip, { target }] of this.#peers) if (wanted.get(ip)?.gateway !== target.gateway) this.#peers.delete(ip);
-    for (const [ip, target] of wanted) {
-      const window = this.#peers.get(ip)?.window ?? new ProbeWindow(target.gateway ? LIMITS : SLOW_LIMITS);
-      this.#peers.set(ip, { target, window, alive: this.#peers.get(ip)?.alive });
+    const before = new Map(this.#peers);
+    this.#peers.clear();
+    for (const target of targets) {
+      const old = before.get(target.ip);
+      const known = old?.target.gateway === target.gateway ? old : undefined;
+      const window = known?.window ?? new ProbeWindow(target.gateway ? LIMITS : SLOW_LIMITS);
+      this.#peers.set(target.ip, { target, window, alive: known?.alive });
     }
     for (const ip of [...this.#sockets.keys()]) if (!sources.includes(ip)) this.#close(ip);
     for (const ip of sources) if (!this.#sockets.has(ip)) this.#open(ip);
@@ -94,7 +96,7 @@ export class Prober {
     let changed = false;
     for (const peer of this.#peers.values()) {
       const alive = peer.window.alive(now);
-      changed ||= peer.target.gateway && peer.alive !== alive;
+      changed ||= peer.alive !== alive;
       peer.alive = alive;
       if (peer.target.gateway || slowTurn) this.#ask(peer, now);
     }
@@ -102,11 +104,13 @@ export class Prober {
   }
 
   #ask({ target, window }: Peer, now: number): void {
-    const family = familyOf(target.ip);
-    const socket = [...this.#sockets].find(([source]) => familyOf(source) === family)?.[1];
     const sequence = (this.#sequence = (this.#sequence + 1) >>> 0);
     window.sent(sequence, now);
-    this.#send(socket, encodeProbe({ kind: 'question', session: this.#session, sequence }), target.ip);
+    this.#send(
+      this.#sockets.get(target.source),
+      encodeProbe({ kind: 'question', session: this.#session, sequence }),
+      target.ip,
+    );
   }
 
   #send(socket: Socket | undefined, packet: Buffer, ip: string): void {

@@ -1,6 +1,5 @@
 import type { NodeConfigSpec } from '../../../apis/kosmos/v1alpha1/node-config.js';
-import { parsePrefix } from '../desired.js';
-import { familyOf } from '../netlink/family.js';
+import { containsIp, parsePrefix } from '../prefix.js';
 import { canonicalIp } from '../netlink/ip-bytes.js';
 
 /** Whom to probe. */
@@ -8,6 +7,8 @@ export interface ProbeTarget {
   /** `<cluster>/<node>`. */
   readonly name: string;
   readonly ip: string;
+  /** Own tunnel address to ask from: the one whose prefix has the target, since its device leads there. */
+  readonly source: string;
   /** Routes depend on it, so a dead one has to be noticed soon. */
   readonly gateway: boolean;
 }
@@ -20,15 +21,16 @@ export interface ProbePlan {
 
 /** Candidates for gateways and the peers that the config names; each address once. */
 export function probePlan(spec: NodeConfigSpec): ProbePlan {
-  const sources = (spec.devices ?? []).map(({ addr }) => parsePrefix(addr).ip);
-  const own = new Set(sources);
-  const families = new Set(sources.map(familyOf));
+  const own = (spec.devices ?? []).map(({ addr }) => parsePrefix(addr));
+  const sources = own.map(({ ip }) => ip);
   const targets = new Map<string, ProbeTarget>();
   const add = (name: string, ip: string | undefined, gateway: boolean): void => {
     if (ip === undefined) return;
     const canonical = canonicalIp(ip);
-    if (own.has(canonical) || targets.has(canonical) || !families.has(familyOf(canonical))) return;
-    targets.set(canonical, { name, ip: canonical, gateway });
+    const source = own.find((prefix) => containsIp(prefix, canonical))?.ip;
+    // Without a device that leads there is no way to ask.
+    if (source === undefined || sources.includes(canonical) || targets.has(canonical)) return;
+    targets.set(canonical, { name, ip: canonical, source, gateway });
   };
   for (const { clusterName, candidates } of spec.gateways ?? []) {
     for (const { nodeName, gw, gw6, self } of candidates) {
