@@ -49,8 +49,7 @@ const nodeArbitrary = (cluster: string, node: string): fc.Arbitrary<ClusterNode>
       }),
     })
     .map((spec) => {
-      const { metadata: _, ...object } = linkNode(cluster, node, spec);
-      return { ...object, metadata: { name: `${cluster}.${node}` } };
+      return { ...linkNode(cluster, node, spec), metadata: { name: `${cluster}.${node}` } };
     });
 
 type Step =
@@ -119,7 +118,8 @@ const healthyNodes = CLUSTERS.flatMap((cluster, c) =>
   NODES.map((node, n) => {
     const addresses = { ip: `172.18.${c}.${n + 1}`, ip6: `fd18::${c}:${n + 1}`, podCIDRs: [`10.${c}.${n}.0/24`] };
     const roles = n === 0 ? ['gateway'] : [];
-    return linkNode(cluster, node, { ...addresses, mtu: 1500, roles, standbyOrder: n === 1 ? 1 : undefined });
+    const spec = { ...addresses, mtu: 1500, roles, standbyOrder: n === 1 ? 1 : undefined };
+    return { ...linkNode(cluster, node, spec), metadata: { name: `${cluster}.${node}` } };
   }),
 );
 const fieldArbitrary: fc.Arbitrary<ClusterNode['spec']> = fc.oneof(
