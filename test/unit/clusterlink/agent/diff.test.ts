@@ -15,7 +15,7 @@ import { device, presentAs, spec, underlay, ZERO } from './specs.js';
 const wanted = desiredState(spec, spec.routes ?? [], underlay).state;
 const nothing: PresentState = presentAs(EMPTY_STATE);
 
-function without<K extends keyof NetworkState>(state: PresentState, kind: K, index = 0): PresentState {
+function without(state: PresentState, kind: keyof NetworkState, index = 0): PresentState {
   const items = [...(state[kind] as ReadonlyMap<string, unknown>)];
   items.splice(index, 1);
   return { ...state, [kind]: new Map(items) };

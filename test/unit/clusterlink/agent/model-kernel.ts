@@ -3,73 +3,74 @@ import {
   addressKey,
   forwardingKey,
   neighbourKey,
+  type Peer,
+  type PresentDevice,
   type PresentState,
+  type Route,
   routeKey,
   ruleKey,
 } from '../../../../src/clusterlink/agent/state.js';
 import { ZERO } from './specs.js';
 
-type Mutable = { [Kind in keyof PresentState]: Map<string, never> };
-
 /** What the kernel would make of changes, with those of its habits that matter for their order. */
 export function applyChanges(present: PresentState, { devices, rest }: Changes): PresentState {
-  const state = Object.fromEntries(
-    Object.entries(present).map(([kind, items]) => [kind, new Map(items as ReadonlyMap<string, never>)]),
-  ) as unknown as Mutable;
-  for (const operation of [...devices, ...rest]) apply(state, operation);
-  return state;
+  return [...devices, ...rest].reduce(applyOperation, present);
 }
 
-function apply(state: Mutable, operation: Operation): void {
-  switch (operation.kind) {
+function applyOperation(state: PresentState, operation: Operation): PresentState {
+  const { kind, action, item } = operation;
+  switch (kind) {
     case 'device':
-      applyDevice(state, operation);
-      break;
+      return action === 'delete' ? withoutDevice(state, item.name) : withDevice(state, operation);
     case 'address':
-      put(state.addresses, operation.action, addressKey(operation.item), operation.item);
-      break;
+      return { ...state, addresses: put(state.addresses, action, addressKey(item), item) };
     case 'rule':
-      put(state.rules, operation.action, ruleKey(operation.item), operation.item);
-      break;
+      return { ...state, rules: put(state.rules, action, ruleKey(item), item) };
     case 'neighbour':
-      put(state.neighbours, operation.action, neighbourKey(operation.item), operation.item);
-      break;
-    case 'forwarding': {
-      const { item, action } = operation;
-      if (action === 'add' && item.mac !== ZERO) {
-        // An ordinary address has one destination.
-        for (const [key, other] of state.forwarding as Map<string, typeof item>) {
-          if (other.mac === item.mac && other.dev === item.dev) state.forwarding.delete(key);
-        }
-      }
-      put(state.forwarding, action, forwardingKey(item), item);
-      break;
-    }
-    case 'route': {
-      const { item, action } = operation;
-      const there = state.routes.get(routeKey(item)) as typeof item | undefined;
-      // A delete names the next hop, and doesn't fit another one.
-      if (action === 'delete' && there?.gateway !== item.gateway) throw new Error(`no such route: ${routeKey(item)}`);
-      put(state.routes, action, routeKey(item), item);
-    }
+      return { ...state, neighbours: put(state.neighbours, action, neighbourKey(item), item) };
+    case 'forwarding':
+      return { ...state, forwarding: put(othersThan(state.forwarding, item), action, forwardingKey(item), item) };
+    case 'route':
+      if (action === 'delete') expectRoute(state.routes, item);
+      return { ...state, routes: put(state.routes, action, routeKey(item), item) };
   }
 }
 
-function applyDevice(state: Mutable, { action, item }: Extract<Operation, { kind: 'device' }>): void {
-  if (action === 'delete') {
-    state.devices.delete(item.name);
-    for (const items of [state.addresses, state.neighbours, state.forwarding, state.routes]) {
-      for (const [key, { dev }] of items as Map<string, { readonly dev: string }>)
-        if (dev === item.name) items.delete(key);
-    }
-    return;
-  }
-  if (action === 'add' && state.devices.has(item.name)) throw new Error(`there is a device ${item.name}`);
-  const there = { index: 1, name: item.name, vxlan: item, up: true, own: true };
-  state.devices.set(item.name, there as never);
+/** An ordinary Ethernet address has one destination. */
+function othersThan(entries: ReadonlyMap<string, Peer>, { dev, mac }: Peer): ReadonlyMap<string, Peer> {
+  if (mac === ZERO) return entries;
+  return new Map([...entries].filter(([, other]) => other.mac !== mac || other.dev !== dev));
 }
 
-function put(items: Map<string, never>, action: 'add' | 'delete' | 'change', key: string, item: unknown): void {
-  if (action === 'delete') items.delete(key);
-  else items.set(key, item as never);
+/** A delete names the next hop, and doesn't fit another one. */
+function expectRoute(routes: ReadonlyMap<string, Route>, route: Route): void {
+  if (routes.get(routeKey(route))?.gateway !== route.gateway) throw new Error(`no such route: ${routeKey(route)}`);
+}
+
+function withDevice(state: PresentState, { action, item }: Extract<Operation, { kind: 'device' }>): PresentState {
+  if (action === 'delete' || (action === 'add' && state.devices.has(item.name)))
+    throw new Error(`there is ${item.name}`);
+  const there: PresentDevice = { index: 1, name: item.name, vxlan: item, up: true, own: true };
+  return { ...state, devices: put(state.devices, 'add', item.name, there) };
+}
+
+/** All that hangs on it goes with it. */
+function withoutDevice(state: PresentState, name: string): PresentState {
+  const rest = <T extends { readonly dev: string }>(items: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    new Map([...items].filter(([, { dev }]) => dev !== name));
+  return {
+    devices: new Map([...state.devices].filter(([key]) => key !== name)),
+    rules: state.rules,
+    addresses: rest(state.addresses),
+    neighbours: rest(state.neighbours),
+    forwarding: rest(state.forwarding),
+    routes: rest(state.routes),
+  };
+}
+
+function put<T>(items: ReadonlyMap<string, T>, action: 'add' | 'delete', key: string, item: T): ReadonlyMap<string, T> {
+  const changed = new Map(items);
+  if (action === 'delete') changed.delete(key);
+  else changed.set(key, item);
+  return changed;
 }
