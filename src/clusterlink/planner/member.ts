@@ -35,6 +35,13 @@ export interface Member {
   readonly mtu: number | undefined;
 }
 
+/** Equal for equal ends. */
+export function endsKey(ends: TunnelEnds): string {
+  return Object.values(ends)
+    .flatMap(({ fdbs, arps }) => [...fdbs, ...arps].map(({ key }) => key))
+    .join();
+}
+
 /** The MAC that a device has, going by the NodeConfig there is; undefined for none. */
 export type PreviousMac = (device: string) => string | undefined;
 
