@@ -24,7 +24,14 @@ const GLOBAL: Readonly<Record<ClusterName, Ranges>> = {
   west: { pods: '242.20', pods6: 'fd42:20', services: '242.21', services6: 'fd42:21' },
 };
 
-/** Two clusters of two nodes, each with one pod; `overlap` gives both the same ranges. */
+export interface TwoClustersOptions {
+  /** Both clusters have the same ranges, and global ones of their own. */
+  readonly overlap?: boolean;
+  /** Start an agent on each node. @default true */
+  readonly agents?: boolean;
+}
+
+/** Two clusters of two nodes, each with one pod. */
 export class TwoClusters {
   readonly lab: KernelLab;
   readonly #overlap: boolean;
@@ -34,7 +41,7 @@ export class TwoClusters {
     this.#overlap = overlap;
   }
 
-  static async up(instance: string, options: { readonly overlap?: boolean } = {}): Promise<TwoClusters> {
+  static async up(instance: string, options: TwoClustersOptions = {}): Promise<TwoClusters> {
     const overlap = options.overlap ?? false;
     const nodes = NAMES.flatMap((cluster) =>
       [1, 2].map((index) => labNode(cluster, index, rangesOf(cluster, overlap))),
@@ -42,7 +49,7 @@ export class TwoClusters {
     const lab = await KernelLab.up(instance, nodes);
     const clusters = new TwoClusters(lab, overlap);
     for (const cluster of NAMES) await clusters.#makeCni(cluster);
-    for (const { name } of nodes) lab.startAgent(name);
+    if (options.agents !== false) for (const { name } of nodes) lab.startAgent(name);
     return clusters;
   }
 
