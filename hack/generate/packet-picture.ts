@@ -37,7 +37,7 @@ export function renderPacketPicture(text: string): string {
   }
   const size = `width="${width}" height="${y}" viewBox="0 0 ${width} ${y}"`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="monospace" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="monospace" font-size="11">`,
     `<rect width="${width}" height="${y}" fill="#ffffff"/>`,
     ...drawn,
     '</svg>',
@@ -63,7 +63,7 @@ function rowWidth({ kind, label, boxes }: Row): number {
 
 function drawRow({ kind, label, boxes }: Row, y: number): readonly string[] {
   const baseline = y + 17;
-  if (kind === 'title') return [textAt(MARGIN, baseline, label, 'font-weight="bold" font-size="14"')];
+  if (kind === 'title') return [textAt(MARGIN, baseline, label, 'font-weight="bold" font-size="13"')];
   if (kind === 'note') return [textAt(MARGIN + LABEL_WIDTH, baseline - 6, `↓ ${label}`, 'fill="#666666"')];
   let x = MARGIN + LABEL_WIDTH;
   const drawn = [textAt(MARGIN, baseline, label, '')];
