@@ -51,7 +51,12 @@ export function compileMember(cluster: LinkCluster, node: LinkNode, previousMac:
   const families = cluster.families.filter((family) => node.ips[family] !== undefined);
   if (interfaceName === undefined || families.length === 0) return undefined;
   const ends = (kind: TunnelKind): TunnelEnds =>
-    Object.fromEntries(families.map((family) => [family, endOf(kind, family, { cluster, node, previousMac })]));
+    Object.fromEntries(
+      families.flatMap((family) => {
+        const end = endOf(kind, family, { cluster, node, previousMac });
+        return end === undefined ? [] : [[family, end] as const];
+      }),
+    );
   return {
     node,
     interfaceName,
