@@ -7,6 +7,7 @@ import type { LabCluster } from '../../../hack/lab/cluster.js';
 import { clusterFiles } from '../../../hack/lab/control-plane.js';
 import type { UserRequest } from '../../../hack/lab/users.js';
 import type { Node } from '../../../src/apis/core.js';
+import { KUBELET_SERVING_CONDITION } from '../../../src/apis/names.js';
 import { certificateSigningRequests, nodes, pods, secrets } from '../../../src/kube/resource.js';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
@@ -210,6 +211,54 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
       const names = items.map(({ metadata }) => metadata?.name).filter((name) => name?.startsWith('kubelet-serving-'));
       expect(names).to.deep.equal([`kubelet-serving-${first}`]);
       expect(await federation.find('host', nodes, { name: second })).to.be.undefined;
+    });
+  });
+
+  describe('with a manager that may not approve certificates', () => {
+    const NAME = 'no-approval';
+
+    before(async () => {
+      // `approve` is a verb of its own, which no list of ordinary verbs contains.
+      const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
+      const rules = [{ apiGroups: ['*'], resources: ['*'], verbs }];
+      const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: NAME }, rules };
+      await federation.lab.host.api.json('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { body: role });
+      const kubeconfig = await federation.lab.host.addUser({ name: NAME, clusterRole: NAME });
+      await federation.killManager();
+      const { items } = await federation.host.list(certificateSigningRequests);
+      for (const { metadata } of items) {
+        await federation.host.delete(certificateSigningRequests, { name: metadata?.name ?? '' });
+      }
+      const secret = { namespace: 'kosmos-system', name: `kubelet-serving-${NODES[0] ?? ''}` };
+      await federation.host.delete(secrets, secret);
+      await federation.startManager({ kubeconfig });
+    });
+
+    async function condition(): Promise<string> {
+      const node = await federation.host.get(nodes, { name: NODES[0] ?? '' });
+      const found = node.status?.conditions?.find(({ type }) => type === KUBELET_SERVING_CONDITION);
+      return `${found?.status} ${found?.reason}: ${found?.message}`;
+    }
+
+    it('the node says which request waits for whom', async () => {
+      await eventually(
+        async () => {
+          const [request] = (await federation.host.list(certificateSigningRequests)).items;
+          const words = `waits for approval, which the manager is not allowed to give`;
+          expect(await condition()).to.equal(
+            `False CertificateNotApproved: CertificateSigningRequest ${request?.metadata?.name} ${words}`,
+          );
+        },
+        { timeoutMs: 60_000 },
+      );
+    });
+
+    it('is served as soon as somebody else approves', async () => {
+      const [request] = (await federation.host.list(certificateSigningRequests)).items;
+      await federation.lab.host.kubectl(['certificate', 'approve', request?.metadata?.name ?? '']);
+      await eventually(async () => expect(await condition()).to.match(/^True CertificateIssued/));
+      const admin = await identityOf({ name: 'approved', clusterRole: 'cluster-admin' });
+      await eventually(async () => expect((await ask('/configz', admin)).status).to.equal(200));
     });
   });
 
