@@ -180,7 +180,7 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
 
   it('is served by every replica, whoever leads', async () => {
     const address = federation.lab.hostAddress;
-    await federation.startOtherManager({ where: 'root' });
+    const other = await federation.startOtherManager({ where: 'root' });
     const admin = await identityOf({ name: 'r2', clusterRole: 'cluster-admin' });
     const target = {
       host: address,
@@ -201,6 +201,8 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
             .end();
         }),
     );
+    other.kill('SIGKILL');
+    await other.wait();
   });
 
   it('removes the key of a node with the node', async () => {
@@ -217,7 +219,8 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
   describe('with a manager that may not approve certificates', () => {
     const NAME = 'no-approval';
 
-    before(async () => {
+    before(async function () {
+      this.timeout(90_000);
       // `approve` is a verb of its own, which no list of ordinary verbs contains.
       const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
       const rules = [{ apiGroups: ['*'], resources: ['*'], verbs }];
@@ -232,6 +235,11 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
       const secret = { namespace: 'kosmos-system', name: `kubelet-serving-${NODES[0] ?? ''}` };
       await federation.host.delete(secrets, secret);
       await federation.startManager({ kubeconfig });
+      // The lease of the killed one has to end first.
+      await eventually(
+        async () => expect((await federation.host.list(certificateSigningRequests)).items).not.to.be.empty,
+        { timeoutMs: 60_000 },
+      );
     });
 
     async function condition(): Promise<string> {
@@ -241,16 +249,13 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
     }
 
     it('the node says which request waits for whom', async () => {
-      await eventually(
-        async () => {
-          const [request] = (await federation.host.list(certificateSigningRequests)).items;
-          const words = `waits for approval, which the manager is not allowed to give`;
-          expect(await condition()).to.equal(
-            `False CertificateNotApproved: CertificateSigningRequest ${request?.metadata?.name} ${words}`,
-          );
-        },
-        { timeoutMs: 60_000 },
-      );
+      await eventually(async () => {
+        const [request] = (await federation.host.list(certificateSigningRequests)).items;
+        const words = `waits for approval, which the manager is not allowed to give`;
+        expect(await condition()).to.equal(
+          `False CertificateNotApproved: CertificateSigningRequest ${request?.metadata?.name} ${words}`,
+        );
+      });
     });
 
     it('is served as soon as somebody else approves', async () => {
