@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { PersistentVolume, PodSpec } from '../../src/apis/core.js';
+import type { PersistentVolume, Pod } from '../../src/apis/core.js';
 import { HOSTNAME_LABEL, MEMBER_PROVISIONER, ONE_WAY_ANNOTATION } from '../../src/apis/names.js';
 import { tokenSecretName } from '../../src/clustertree/cluster/member-names.js';
 import {
@@ -22,12 +22,13 @@ import { IMAGE, boundPod, virtualPod } from './workloads.js';
 const SLOW = { timeoutMs: 90_000 };
 const MERGE = { type: 'merge' } as const;
 const NODE = 'kosmos-member1';
-const CLASS = 'paths';
+/** Class of the claims, in host and member. */
+export const NEEDS_CLASS = 'paths';
 
 /** Makes what the script needs in both clusters; once, before it runs. */
 export async function prepareNeeds({ federation }: CrashRig): Promise<void> {
-  await federation.client('member1').create(storageClasses, pathClass(CLASS));
-  await federation.host.create(storageClasses, pathClass(CLASS, { provisioner: MEMBER_PROVISIONER }));
+  await federation.client('member1').create(storageClasses, pathClass(NEEDS_CLASS));
+  await federation.host.create(storageClasses, pathClass(NEEDS_CLASS, { provisioner: MEMBER_PROVISIONER }));
 }
 
 /**
@@ -36,7 +37,7 @@ export async function prepareNeeds({ federation }: CrashRig): Promise<void> {
  */
 export const needsScript: CrashScript = {
   name: 'needs',
-  kills: 12,
+  kills: 20,
   expected: [
     'host POST serviceaccounts/token',
     'host POST persistentvolumes',
@@ -59,10 +60,10 @@ export const needsScript: CrashScript = {
     await host.create(serviceAccounts, { metadata: ref('robot') });
     await host.create(configMaps, { metadata: ref('settings'), data: { color: 'red' } });
     await host.create(secrets, { metadata: ref('login'), stringData: { password: 'one' } });
-    await host.create(claims, { metadata: ref('data'), spec: claimSpec(CLASS) });
+    await host.create(claims, { metadata: ref('data'), spec: simpleClaimSpec(NEEDS_CLASS) });
     await host.create(volumes, reachableVolume(shared));
-    await host.create(claims, { metadata: ref('files'), spec: { ...claimSpec(''), volumeName: shared } });
-    await host.create(pods, virtualPod({ ...ref('user'), spec: userSpec() }));
+    await host.create(claims, { metadata: ref('files'), spec: { ...simpleClaimSpec(''), volumeName: shared } });
+    await host.create(pods, needyPod(ref('user')));
     await eventually(async () => expect((await host.get(claims, ref('files'))).status?.phase).to.equal('Bound'), SLOW);
     const mounts = [{ name: 'files', persistentVolumeClaim: { claimName: 'files' } }];
     await host.create(pods, boundPod(NODE, { ...ref('reader'), spec: { volumes: mounts } }));
@@ -117,9 +118,9 @@ async function agree({ federation }: CrashRig, namespace: string): Promise<void>
 }
 
 /** A pod that needs one of everything; the scheduler puts it on the virtual node, as volumes of members ask for. */
-function userSpec(): Partial<PodSpec> {
+export function needyPod(ref: { readonly namespace: string; readonly name: string }): Pod {
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 600 } };
-  return {
+  const spec = {
     nodeSelector: { [HOSTNAME_LABEL]: NODE },
     serviceAccountName: 'robot',
     containers: [{ name: 'main', image: IMAGE, envFrom: [{ secretRef: { name: 'login' } }] }],
@@ -129,9 +130,11 @@ function userSpec(): Partial<PodSpec> {
       { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
     ],
   };
+  return virtualPod({ ...ref, spec });
 }
 
-function claimSpec(storageClassName: string): object {
+/** One GiB for one node. */
+export function simpleClaimSpec(storageClassName: string): object {
   return { accessModes: ['ReadWriteOnce'], storageClassName, resources: { requests: { storage: '1Gi' } } };
 }
 
