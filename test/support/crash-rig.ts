@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { joinMember, type ManagerOptions } from '../../hack/lab/federation.js';
 import { KOSMOS_NAMESPACE } from '../../src/apis/names.js';
-import { joinMember } from '../../hack/lab/federation.js';
 import type { LabOptions } from '../../hack/lab/options.js';
 import { isWrite, type ApiCall } from './api-call.js';
 import { ApiProxy } from './api-proxy.js';
@@ -59,8 +59,8 @@ export class CrashRig {
   }
 
   /** Boots all and joins the members. */
-  static async start(options: LabOptions & { readonly instance: string }): Promise<CrashRig> {
-    const rig = new CrashRig(await Federation.boot(options));
+  static async start(options: LabOptions & { readonly instance: string }, manager?: ManagerOptions): Promise<CrashRig> {
+    const rig = new CrashRig(await Federation.boot(options, manager));
     try {
       await rig.#open();
       return rig;
