@@ -11,6 +11,9 @@ import { CopyHistory } from './copy-history.js';
 import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
 
+/** The manager may be killed many times before it leads. */
+const START_LIMIT = { timeoutMs: 180_000 };
+
 export type Phase = 'before' | 'after';
 
 /** A moment to kill the manager at. */
@@ -104,10 +107,10 @@ export class CrashRig {
     while (fired !== this.#fired.length) {
       fired = this.#fired.length;
       await this.#restarted();
-      await eventually(() => this.federation.waitForMembers(), { timeoutMs: 120_000 });
+      await eventually(() => this.federation.waitForMembers(), START_LIMIT);
       await eventually(() => {
         if (this.#leaseWrites < 2) throw new Error('the manager does not lead yet, or has not renewed its lease');
-      });
+      }, START_LIMIT);
       // It is renewed every 2 s.
       await sleep(2_500);
     }
