@@ -21,6 +21,13 @@ export class Memory {
     return value;
   }
 
+  /** Drops all slots whose names begin so. */
+  forget(prefix: string): void {
+    for (const slots of [this.kept, this.derived]) {
+      for (const slot of slots.keys()) if (slot.startsWith(prefix)) slots.delete(slot);
+    }
+  }
+
   /** Computes the value unless it was computed from the very same parts the last time. */
   derive<T>(slot: string, parts: readonly unknown[], compute: () => T): T {
     const before = this.derived.get(slot);

@@ -140,8 +140,10 @@ export class Planner {
   private renewFacts(): void {
     for (const name of this.dirty) {
       const cluster = this.clusters.get(name);
-      if (cluster === undefined) this.facts.delete(name);
-      else {
+      if (cluster === undefined) {
+        this.facts.delete(name);
+        this.memory.forget(slotsOf(name));
+      } else {
         const nodes = [...this.namesOf(name)].flatMap((objectName) => this.nodes.get(objectName) ?? []);
         this.facts.set(
           name,
@@ -172,7 +174,7 @@ export class Planner {
     const { tunnels } = shared;
     const view = this.view(facts, all, shared);
     const parts = [facts, view, tunnels.neighbours, JSON.stringify(tunnels.mtu)];
-    return this.memory.derive(`recipes/${facts.cluster.name}`, parts, () => {
+    return this.memory.derive(`${slotsOf(facts.cluster.name)}recipes`, parts, () => {
       const recipes = new Map<string, Recipe>();
       for (const node of facts.waiting) {
         const render = (): NodeConfigSpec => renderWaiting(facts.cluster, node, this.settings);
@@ -190,7 +192,7 @@ export class Planner {
     const { tunnels, destinations, candidates } = shared;
     const prefixes = JSON.stringify(tunnels.prefixes);
     const parts = [facts.cluster, candidates, destinations.byCluster, tunnels.neighbours, prefixes];
-    const slot = `view/${facts.cluster.name}`;
+    const slot = `${slotsOf(facts.cluster.name)}view`;
     const { memory } = this;
     return memory.derive(slot, parts, () => {
       const view = clusterView(facts, all, { tunnels, destinations });
@@ -215,3 +217,5 @@ export class Planner {
 }
 
 const keysOf = (list: readonly { readonly key: string }[]): string => list.map(({ key }) => key).join();
+/** Names of what is remembered of a cluster begin so. */
+const slotsOf = (clusterName: string): string => `${clusterName}/`;
