@@ -1,0 +1,56 @@
+import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
+import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
+import { GATEWAY_LABEL, GATEWAY_ROLE } from '../../apis/names.js';
+import type { LinkNode } from '../cluster/link-node.js';
+import type { Candidate } from './choose.js';
+import type { Evidence } from './evidence.js';
+
+/** An agent that has not said anything for this time is taken for dead; it says something every 30 s. */
+export const LONGEST_SILENCE_MS = 100_000;
+
+export interface CandidatesState {
+  readonly cluster: Cluster;
+  readonly clusterNodes: readonly ClusterNode[];
+  readonly nodes: ReadonlyMap<string, LinkNode>;
+  readonly evidence: Pick<Evidence, 'reachability'>;
+  /** Undefined for an agent that has never said anything. */
+  readonly silenceMs: (node: string) => number | undefined;
+}
+
+/** Nodes that can be the gateway of a cluster: those whose agent has found the addresses that the cluster needs. */
+export function gatewayCandidates(state: CandidatesState): readonly Candidate[] {
+  return state.clusterNodes.flatMap(({ spec }) => {
+    const node = state.nodes.get(spec.nodeName ?? '');
+    if (node === undefined || !isReachable(spec, state.cluster.spec.clusterLinkOptions?.ipFamily)) return [];
+    const { name: nodeName } = node.metadata;
+    const preferred = isPreferred(node);
+    return [{ nodeName, preferred, cordoned: node.unschedulable, health: healthOf(node, state) }];
+  });
+}
+
+/** Whether a ClusterNode has the role. */
+export function isGateway({ spec }: ClusterNode): boolean {
+  return (spec.roles ?? []).some((role) => role.toLowerCase() === GATEWAY_ROLE);
+}
+
+/** The label's presence counts, as with Kubernetes' own role labels, unless it says no. */
+function isPreferred({ labels }: LinkNode): boolean {
+  const value = labels[GATEWAY_LABEL];
+  return value !== undefined && value !== 'false';
+}
+
+function isReachable({ interfaceName, ip, ip6 }: ClusterNode['spec'], family = 'all'): boolean {
+  if (!interfaceName) return false;
+  const needs4 = family !== 'ipv6';
+  const needs6 = family !== 'ipv4';
+  return (!needs4 || Boolean(ip)) && (!needs6 || Boolean(ip6));
+}
+
+function healthOf(node: LinkNode, { evidence, silenceMs }: CandidatesState): Candidate['health'] {
+  const { name } = node.metadata;
+  const silence = silenceMs(name);
+  const reachability = evidence.reachability(name);
+  if (node.ready !== 'True' || reachability === 'unreachable') return 'unhealthy';
+  if (silence !== undefined && silence > LONGEST_SILENCE_MS) return 'unhealthy';
+  return silence === undefined ? 'unknown' : 'healthy';
+}
