@@ -102,3 +102,15 @@ export const CLUSTER_OWNERS_ANNOTATION = 'kosmos-io/cluster-owners';
 export const SELECTED_NODE_ANNOTATION = 'volume.kubernetes.io/selected-node';
 /** Kubernetes' own: on a volume, who made it. */
 export const PROVISIONED_BY_ANNOTATION = 'pv.kubernetes.io/provisioned-by';
+
+/** On a node: may carry the cross-cluster traffic of its cluster; any other node only when none has it. */
+export const GATEWAY_LABEL = 'kosmos.io/gateway';
+/** In `spec.roles` of a ClusterNode. */
+export const GATEWAY_ROLE = 'gateway';
+/** On a Cluster: whether the nodes that take part in ClusterLink have what was planned for them. */
+export const CLUSTER_LINK_READY_CONDITION = 'ClusterLinkReady';
+/** Devices of the tunnels between clusters, and inside a cluster between its nodes and its gateway. */
+export const BRIDGE_DEVICE = 'vx-bridge';
+export const BRIDGE_DEVICE_6 = 'vx-bridge-6';
+export const LOCAL_DEVICE = 'vx-local';
+export const LOCAL_DEVICE_6 = 'vx-local-6';

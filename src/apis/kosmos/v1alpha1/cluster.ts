@@ -40,6 +40,11 @@ export interface ClusterLinkOptions {
   readonly defaultNICName?: string | undefined;
   readonly globalCIDRsMap?: Readonly<Record<string, string>> | undefined;
   readonly autodetectionMethod?: string | undefined;
+  /** Instead of what is found in the cluster. */
+  readonly podCIDRs?: readonly string[] | undefined;
+  readonly serviceCIDRs?: readonly string[] | undefined;
+  /** Bytes that the network between nodes carries, where that is less than their interfaces say. */
+  readonly mtu?: number | undefined;
 }
 
 export interface VxlanCidrs {
@@ -106,7 +111,7 @@ export interface ClusterCondition {
 
 export type ConditionStatus = 'True' | 'False' | 'Unknown';
 
-/** Nodes of the member. */
+/** How many nodes of the member are ready. */
 export interface ClusterNodeCount {
   readonly ready: number;
   readonly total: number;
@@ -117,6 +122,12 @@ export interface ClusterNodeCount {
 export interface ClusterLinkStatus {
   readonly podCIDRs?: readonly string[] | undefined;
   readonly serviceCIDRs?: readonly string[] | undefined;
+  /** Name of the node that is the gateway. */
+  readonly gateway?: string | undefined;
+  /** Names of the nodes that take over, in order. */
+  readonly standbyGateways?: readonly string[] | undefined;
+  /** Nodes that take part: those whose agent has applied the current config, and all of them. */
+  readonly nodes?: ClusterNodeCount | undefined;
 }
 
 export interface ClusterTreeStatus {
