@@ -21,7 +21,7 @@ export interface ManagerOptions {
 }
 
 const CRD_FOLDER = 'crds';
-const CRD_FILES = ['kosmos.io_clusters.yaml'];
+const CRD_FILES = ['kosmos.io_clusters.yaml', 'kosmos.io_clusternodes.yaml', 'kosmos.io_nodeconfigs.yaml'];
 
 /** Applies the CRDs to a cluster, by default the host, and waits until they are served. */
 export async function applyCrds(lab: Lab, cluster: LabCluster = lab.host): Promise<void> {

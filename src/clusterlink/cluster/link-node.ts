@@ -19,18 +19,22 @@ export interface LinkNode {
 }
 
 /** Keeps of a node what is needed; a heartbeat alone then changes nothing but the version. */
-export function trimLinkNode(node: Node): LinkNode {
-  const { name = '', uid, resourceVersion, labels = {} } = node.metadata ?? {};
-  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
-  const addresses = (node.status?.addresses ?? []).filter(({ type }) => type === 'InternalIP');
+export function trimLinkNode({ metadata, spec, status }: Node): LinkNode {
+  const { name = '', uid, resourceVersion, labels = {} } = metadata ?? {};
+  const addresses = (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP');
   return {
     metadata: { name, uid, resourceVersion },
     labels,
-    podCIDRs: node.spec?.podCIDRs ?? (node.spec?.podCIDR ? [node.spec.podCIDR] : []),
+    podCIDRs: spec?.podCIDRs ?? [],
     addresses: addresses.map(({ address }) => address),
-    ready: ready === 'True' || ready === 'False' ? ready : 'Unknown',
-    unschedulable: node.spec?.unschedulable === true,
+    ready: readinessOf(status?.conditions ?? []),
+    unschedulable: spec?.unschedulable === true,
   };
+}
+
+function readinessOf(conditions: readonly { readonly type: string; readonly status: string }[]): LinkNode['ready'] {
+  const status = conditions.find(({ type }) => type === 'Ready')?.status;
+  return status === 'True' || status === 'False' ? status : 'Unknown';
 }
 
 /** Whether the node takes part: not one that we made ourselves for a member, and not one that somebody excluded. */

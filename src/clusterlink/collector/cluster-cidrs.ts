@@ -42,7 +42,10 @@ export function collectCidrs(
   return {
     services: firstOf('serviceCIDRs', [
       { origin: 'Cluster', cidrs: options.serviceCIDRs ?? [] },
-      { origin: 'ServiceCIDR', cidrs: within(facts.serviceCidrs, (ranges) => ranges.flatMap(rangesOf)) },
+      {
+        origin: 'ServiceCIDR',
+        cidrs: within(facts.serviceCidrs, (ranges) => ranges.flatMap(({ spec }) => spec?.cidrs ?? [])),
+      },
       { origin: 'ApiServerFlags', cidrs: within(facts.controlPlane, serviceRangeFlags) },
     ]),
     pods: firstOf('podCIDRs', [
@@ -69,10 +72,6 @@ function firstOf(field: 'podCIDRs' | 'serviceCIDRs', places: readonly Place[]): 
 
 function within<T>(source: Source<T>, read: (objects: readonly T[]) => readonly string[]): Place['cidrs'] {
   return source.state === 'unknown' ? undefined : read(source.objects);
-}
-
-function rangesOf({ spec }: { readonly spec?: { readonly cidrs?: readonly string[] } }): readonly string[] {
-  return spec?.cidrs ?? [];
 }
 
 /** Disabled pools count: pods may still have addresses of them. */

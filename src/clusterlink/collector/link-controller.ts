@@ -127,7 +127,8 @@ export class LinkController implements Reconciler {
     if (connection === undefined) return registry.problem(name)?.message ?? 'the connection to the cluster';
     // As long as it doesn't know that it is leaving, it would make again what is deleted here.
     if (!connection.config.leaving) return 'the connection to the cluster to be replaced';
-    if (!connection.synced || !clusterNodes.hasSynced) return connection.problem ?? 'what is in the cluster to be known';
+    if (!connection.synced || !clusterNodes.hasSynced)
+      return connection.problem ?? 'what is in the cluster to be known';
     if (!connection.nodeConfigs.connected) return connection.problem ?? 'the cluster to answer';
     try {
       return await cleanLinkedCluster(connection, signal);

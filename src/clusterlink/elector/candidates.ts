@@ -1,6 +1,6 @@
 import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
-import { GATEWAY_LABEL, GATEWAY_ROLE } from '../../apis/names.js';
+import { GATEWAY_LABEL } from '../../apis/names.js';
 import type { LinkNode } from '../cluster/link-node.js';
 import type { Candidate } from './choose.js';
 import type { Evidence } from './evidence.js';
@@ -26,11 +26,6 @@ export function gatewayCandidates(state: CandidatesState): readonly Candidate[] 
     const preferred = isPreferred(node);
     return [{ nodeName, preferred, cordoned: node.unschedulable, health: healthOf(node, state) }];
   });
-}
-
-/** Whether a ClusterNode has the role. */
-export function isGateway({ spec }: ClusterNode): boolean {
-  return (spec.roles ?? []).some((role) => role.toLowerCase() === GATEWAY_ROLE);
 }
 
 /** The label's presence counts, as with Kubernetes' own role labels, unless it says no. */

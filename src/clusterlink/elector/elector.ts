@@ -11,7 +11,8 @@ import type { Clock } from '../../lib/clock.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
-import { gatewayCandidates, isGateway, LONGEST_SILENCE_MS } from './candidates.js';
+import { isGateway, standbysOf } from '../cluster/gateways.js';
+import { gatewayCandidates, LONGEST_SILENCE_MS } from './candidates.js';
 import { electGateways } from './choose.js';
 import { weighReports } from './evidence.js';
 import { AgentPulse } from './pulse.js';
@@ -126,10 +127,4 @@ export class Elector implements Reconciler {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
-}
-
-function standbysOf(clusterNodes: readonly ClusterNode[]): readonly string[] {
-  const standing = clusterNodes.filter(({ spec }) => spec.standbyOrder !== undefined);
-  const sorted = [...standing].sort((left, right) => (left.spec.standbyOrder ?? 0) - (right.spec.standbyOrder ?? 0));
-  return sorted.map(({ spec }) => spec.nodeName ?? '');
 }

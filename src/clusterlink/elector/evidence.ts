@@ -50,7 +50,11 @@ function distinctPeers(
  * What an agent goes through. Only one that has applied a config in which `current` comes first can disagree with it:
  * in all others the answer is of an older question.
  */
-function choiceOf({ metadata, spec, status }: NodeConfig, cluster: string, current: string | undefined): string | undefined {
+function choiceOf(
+  { metadata, spec, status }: NodeConfig,
+  cluster: string,
+  current: string | undefined,
+): string | undefined {
   const planned = spec.gateways?.find(({ clusterName }) => clusterName === cluster);
   const active = status?.activeGateways?.find(({ clusterName }) => clusterName === cluster);
   if (planned === undefined || active === undefined || current === undefined) return undefined;

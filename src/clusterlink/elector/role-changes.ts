@@ -1,7 +1,7 @@
 import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
 import { GATEWAY_ROLE } from '../../apis/names.js';
 import { sameJson } from '../../lib/same-json.js';
-import { isGateway } from './candidates.js';
+import { isGateway } from '../cluster/gateways.js';
 import type { Election } from './choose.js';
 
 /** A merge patch of one ClusterNode. */
