@@ -71,6 +71,8 @@ export interface ClusterTreeOptions {
   readonly hostClusterUid: string;
   /** Writes only while this process leads, as all clients below. */
   readonly host: KubeClient;
+  /** Run by who made it. */
+  readonly clusters: Informer<Cluster>;
   /** For heartbeats. */
   readonly leaseClient: KubeClient;
   /** For what may wait. */
@@ -139,7 +141,7 @@ export class ClusterTree {
   constructor(options: ClusterTreeOptions) {
     const { host, createInformer, clock, logger } = options;
     this.#options = options;
-    this.#clusters = createInformer({ client: host, type: clusters });
+    this.#clusters = options.clusters;
     this.#hostNodes = createInformer({
       ...{ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` },
       indexers: { [KUBELET_PORT_INDEX]: kubeletPortIndexer },
@@ -173,7 +175,7 @@ export class ClusterTree {
     this.#kubelet = this.#createKubelet();
   }
 
-  /** Whether all host caches are complete. */
+  /** Whether all host caches are complete, but for that of Clusters. */
   get synced(): boolean {
     return this.#hostCaches.every((cache) => cache.hasSynced);
   }
@@ -195,7 +197,7 @@ export class ClusterTree {
     const caches = this.#hostCaches;
     const running = [...caches.map((cache) => cache.run(signal)), this.#hostPods.run(signal)];
     try {
-      await Promise.all(caches.map((cache) => cache.synced(signal)));
+      await Promise.all([this.#clusters, ...caches].map((cache) => cache.synced(signal)));
       this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));
       this.#onNodes((cluster) => controller.enqueue(cluster));
       this.#registry.onChange((cluster) => this.#connectionChanged(cluster));
@@ -248,7 +250,7 @@ export class ClusterTree {
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
     const others = [this.#hostConfigMaps, this.#hostSecrets, ...this.#hostStorage.caches];
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
+    return [this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
   }
 
   #createKubelet(): KubeletApi {

@@ -13,6 +13,7 @@ import type { Logger } from '../../lib/logger.js';
 import type { LinkConfig } from './link-config.js';
 import type { LinkFeature, LinkMember, LinkModule } from './link-member.js';
 import { trimLinkNode, type LinkNode } from './link-node.js';
+import { REPORTS_ON_INDEX, reportsOn } from './reports-on.js';
 import { NetworkSources, type NetworkFacts } from './network-sources.js';
 
 export interface LinkConnectionOptions {
@@ -52,6 +53,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
     this.nodes = createInformer({ cluster, client, type: nodes, transform: trimLinkNode });
     this.nodeConfigs = createInformer({
       ...{ cluster, client, type: nodeConfigs, labelSelector: ownedSelector(options.ownership) },
+      indexers: { [REPORTS_ON_INDEX]: reportsOn },
     });
     this.#network = new NetworkSources({ cluster, client, cni: config.cni, createInformer });
     this.#modules = options.features.map((feature) => feature.open(this));

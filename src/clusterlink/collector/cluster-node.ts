@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { ClusterNode, ClusterNodeSpec } from '../../apis/kosmos/v1alpha1/cluster-node.js';
 import type { NodeConfigDetected } from '../../apis/kosmos/v1alpha1/node-config.js';
@@ -6,6 +5,7 @@ import { CLUSTER_LABEL } from '../../apis/names.js';
 import { sameJson } from '../../lib/same-json.js';
 import type { LinkNode } from '../cluster/link-node.js';
 import { isLinked } from '../cluster/link-node.js';
+import { distinctNodeObjectName, nodeObjectName } from '../planner/object-names.js';
 
 /** What is known of a cluster's nodes. */
 export interface NodesState {
@@ -34,8 +34,6 @@ export interface ClusterNodeChanges {
 
 /** What the collector writes; roles are the elector's. */
 const FIELDS = ['clusterName', 'nodeName', 'podCIDRs', 'ip', 'ip6', 'interfaceName', 'mtu'] as const;
-const HASH_DIGITS = 8;
-const LONGEST_NAME = 253;
 
 /**
  * Makes the ClusterNodes of a cluster say what is known of its nodes. A ClusterNode is found by the two names in its
@@ -68,10 +66,8 @@ function created(state: NodesState, node: LinkNode, taken: ReadonlySet<string>):
 }
 
 function nameOf(cluster: string, node: string, taken: ReadonlySet<string>): string {
-  const plain = `${cluster}-${node}`;
-  if (plain.length <= LONGEST_NAME && !taken.has(plain)) return plain;
-  const digest = createHash('sha256').update(`${cluster}/${node}`).digest('hex').slice(0, HASH_DIGITS);
-  return `${plain.slice(0, LONGEST_NAME - HASH_DIGITS - 1)}-${digest}`;
+  const plain = nodeObjectName(cluster, node);
+  return taken.has(plain) ? distinctNodeObjectName(cluster, node) : plain;
 }
 
 /** Until an agent has said which addresses others can reach, those that the kubelet reports are shown. */

@@ -1,6 +1,6 @@
 import type { IpPool } from '../../apis/cluster-network.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
-import { cidrsOverlap } from '../../lib/cidr.js';
+import { covers, mapCidr, overlaps, parseCidr, type Cidr } from '../../lib/cidr.js';
 import { isLinkWanted } from '../cluster/link-config.js';
 import { isOwnPool, OWN_POOL_PREFIX } from '../cluster/own-pools.js';
 
@@ -14,15 +14,14 @@ export function desiredPools(
   clusters: readonly Cluster[],
   pools: readonly IpPool[],
 ): ReadonlyMap<string, IpPool> {
-  const local = pools.flatMap((pool) => (isOwnPool(pool) ? [] : (pool.spec?.cidr ?? [])));
+  const taken = pools.flatMap((pool) => (isOwnPool(pool) ? [] : (parseCidr(pool.spec?.cidr ?? '') ?? [])));
   const others = clusters.filter((cluster) => cluster.metadata?.name !== name && isLinkWanted(cluster));
   const wanted = others.flatMap((cluster) => rangesOf(cluster));
-  const taken = [...local];
   const desired = new Map<string, IpPool>();
   for (const { poolName, cidr } of wanted) {
-    if (taken.some((range) => cidrsOverlap(range, cidr))) continue;
+    if (taken.some((range) => overlaps(range, cidr))) continue;
     taken.push(cidr);
-    desired.set(poolName, poolOf(poolName, cidr));
+    desired.set(poolName, poolOf(poolName, cidr.text));
   }
   return desired;
 }
@@ -42,15 +41,27 @@ export function diffPools(
   };
 }
 
-function rangesOf(cluster: Cluster): readonly { readonly poolName: string; readonly cidr: string }[] {
+function rangesOf(cluster: Cluster): readonly { readonly poolName: string; readonly cidr: Cidr }[] {
   const name = cluster.metadata?.name ?? '';
   const { podCIDRs = [], serviceCIDRs = [] } = cluster.status?.clusterLinkStatus ?? {};
   const map = cluster.spec.clusterLinkOptions?.globalCIDRsMap ?? {};
-  const entry = (kind: string) => (real: string) => {
-    const cidr = map[real] ?? real;
-    return { poolName: `${OWN_POOL_PREFIX}${name}-${kind}-${cidr.replaceAll(/[.:/]/g, '-')}`, cidr };
-  };
-  return [...podCIDRs.map(entry('pod')), ...serviceCIDRs.map(entry('service'))];
+  const entries = (kind: string, texts: readonly string[]): ReturnType<typeof rangesOf> =>
+    texts.flatMap((text) => {
+      const cidr = publishedCidr(text, map);
+      if (cidr === undefined) return [];
+      return [{ poolName: `${OWN_POOL_PREFIX}${name}-${kind}-${cidr.text.replaceAll(/[.:/]/g, '-')}`, cidr }];
+    });
+  return [...entries('pod', podCIDRs), ...entries('service', serviceCIDRs)];
+}
+
+/** By which range others see one of this cluster. */
+function publishedCidr(text: string, map: Readonly<Record<string, string>>): Cidr | undefined {
+  const real = parseCidr(text);
+  const range = Object.entries(map)
+    .map(([from, to]) => ({ from: parseCidr(from), to: parseCidr(to) }))
+    .find(({ from }) => real !== undefined && from !== undefined && covers(from, real));
+  if (real === undefined || range?.from === undefined || range.to === undefined) return real;
+  return mapCidr(real, range.from, range.to);
 }
 
 function poolOf(name: string, cidr: string): IpPool {

@@ -1,5 +1,5 @@
 import type { BlockAffinity, CiliumNode } from '../../apis/cluster-network.js';
-import { normalizeCidr } from '../../lib/cidr.js';
+import { parseCidr } from '../../lib/cidr.js';
 import type { LinkNode } from '../cluster/link-node.js';
 import type { NetworkFacts } from '../cluster/network-sources.js';
 
@@ -48,5 +48,5 @@ function cilium(objects: readonly CiliumNode[]): ReadonlyMap<string, readonly st
 
 /** In network form, sorted, each once; what is no CIDR is left out. */
 export function sortedCidrs(texts: readonly string[]): readonly string[] {
-  return [...new Set(texts.flatMap((text) => normalizeCidr(text) ?? []))].sort();
+  return [...new Set(texts.flatMap((text) => parseCidr(text)?.text ?? []))].sort();
 }

@@ -11,12 +11,19 @@ import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member
 import { diffConfig, newConfig } from './config-change.js';
 import { isApplied, WriteOrder, writeStage } from './write-order.js';
 
+/** Told which NodeConfigs of a Cluster have to be looked at; none when only its problems may have changed. */
+export type PlanListener = (cluster: string, names: ReadonlySet<string>) => void;
+
 /** What is planned for the nodes of all clusters. */
 export interface NetworkPlan {
-  /** The specs of a cluster's NodeConfigs by their names; undefined as long as nothing is planned for it. */
-  configsOf(cluster: string): ReadonlyMap<string, NodeConfigSpec> | undefined;
-  /** Calls back with the name of each cluster whose plan has changed. The returned function ends it. */
-  onChange(listener: (cluster: string) => void): () => void;
+  /** Whether there is a plan; before that nothing is known to be unwanted. */
+  readonly planned: boolean;
+  /** The spec that a NodeConfig should have; undefined for one that is not wanted. */
+  config(name: string): NodeConfigSpec | undefined;
+  /** Names of all NodeConfigs that are planned for a cluster. */
+  namesOf(cluster: string): ReadonlySet<string>;
+  /** The returned function ends it. */
+  onChange(listener: PlanListener): () => void;
 }
 
 export interface DeliveryOptions {
@@ -51,12 +58,13 @@ class DeliveryModule implements LinkModule {
     const controller = createController({
       ...{ name: 'link-node-configs', cluster: name, reconciler, concurrency: WRITES_AT_ONCE },
     });
-    const enqueueAll = (): void => {
-      for (const key of reconciler.begin()) controller.enqueue(key);
+    const look = (names: ReadonlySet<string>): void => {
+      reconciler.begin(names);
+      for (const key of names) controller.enqueue(key);
     };
     const stops = [
-      plan.onChange((cluster) => {
-        if (cluster === name) enqueueAll();
+      plan.onChange((cluster, names) => {
+        if (cluster === name) look(names);
       }),
       this.#member.nodeConfigs.addHandler({
         onAdd: (config) => controller.enqueue(objectKey(config)),
@@ -68,7 +76,7 @@ class DeliveryModule implements LinkModule {
         onDelete: (config) => controller.enqueue(objectKey(config)),
       }),
     ];
-    enqueueAll();
+    look(new Set([...plan.namesOf(name), ...this.#member.nodeConfigs.store.keys()]));
     try {
       await controller.run(signal);
     } finally {
@@ -88,17 +96,16 @@ export class Delivery implements Reconciler {
     this.#member = member;
   }
 
-  /** Takes note that the plan has changed, and names all NodeConfigs that have to be looked at. */
-  begin(): ReadonlySet<string> {
-    const { nodeConfigs: cache, config } = this.#member;
-    const planned = this.#options.plan.configsOf(config.name);
-    const stages = [...(planned ?? [])].flatMap(([name, spec]) => {
-      const actual = cache.store.get(name);
-      const isWritten = actual !== undefined && diffConfig(actual, spec) === undefined;
-      return isWritten ? [] : [[name, writeStage(actual?.spec, spec)] as const];
+  /** Takes note that these NodeConfigs may have to change. */
+  begin(names: ReadonlySet<string>): void {
+    const { store } = this.#member.nodeConfigs;
+    const stages = [...names].flatMap((name) => {
+      const spec = this.#options.plan.config(name);
+      const actual = store.get(name);
+      const isDone = spec === undefined || (actual !== undefined && diffConfig(actual, spec) === undefined);
+      return isDone ? [] : [[name, writeStage(actual?.spec, spec)] as const];
     });
     this.#order.begin(new Map(stages), this.#options.clock.monotonic());
-    return new Set([...(planned?.keys() ?? []), ...cache.store.keys()]);
   }
 
   /** Takes note of what the agent of a node reports. */
@@ -107,14 +114,13 @@ export class Delivery implements Reconciler {
   }
 
   async reconcile(name: ObjectKey, { signal }: { readonly signal: AbortSignal }): Promise<Result> {
-    const { nodeConfigs: cache, config } = this.#member;
-    const planned = this.#options.plan.configsOf(config.name);
-    if (planned === undefined) return {};
-    if (!cache.hasSynced) return { requeueAfterMs: SYNCING_MS };
+    const { nodeConfigs: cache } = this.#member;
+    const { plan } = this.#options;
+    if (!plan.planned || !cache.hasSynced) return { requeueAfterMs: SYNCING_MS };
     const actual = cache.store.get(name);
-    const spec = planned.get(name);
+    const spec = plan.config(name);
     if (spec === undefined) {
-      this.#order.confirmed(name);
+      this.#order.gone(name);
       if (actual !== undefined) await deleteExactly(this.#member.client, nodeConfigs, actual, signal);
       return {};
     }

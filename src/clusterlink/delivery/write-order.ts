@@ -24,18 +24,22 @@ export const LONGEST_HOLD_MS = 3_000;
 
 /** Knows which of a cluster's writes have to wait for others. Times are those of a monotonic clock, in milliseconds. */
 export class WriteOrder {
-  #pending: Record<WriteStage, Set<string>> = { becomes: new Set(), follows: new Set(), resigns: new Set() };
+  readonly #pending = {
+    becomes: new Set<string>(),
+    follows: new Set<string>(),
+    resigns: new Set<string>(),
+  } satisfies Record<WriteStage, Set<string>>;
   readonly #unconfirmed = new Set<string>();
   #begunAt = -Infinity;
 
-  /** Takes note of all writes that a new plan asks for, by the names of the NodeConfigs. */
+  /** Takes note of writes that a new plan asks for, by the names of the NodeConfigs. */
   begin(stages: ReadonlyMap<string, WriteStage>, now: number): void {
-    const before = this.#pending.becomes;
-    const named = (wanted: WriteStage): Set<string> =>
-      new Set([...stages].filter(([, stage]) => stage === wanted).map(([name]) => name));
-    this.#pending = { becomes: named('becomes'), follows: named('follows'), resigns: named('resigns') };
-    // A plan that changes all the time must not put a hand-over off for ever.
-    if ([...this.#pending.becomes].some((name) => !before.has(name))) this.#begunAt = now;
+    for (const [name, stage] of stages) {
+      // A plan that changes all the time must not put a hand-over off for ever.
+      if (stage === 'becomes' && !this.#pending.becomes.has(name)) this.#begunAt = now;
+      this.#forget(name);
+      this.#pending[stage].add(name);
+    }
   }
 
   /** Whether the write must not be made yet. */
@@ -47,13 +51,23 @@ export class WriteOrder {
 
   /** The write was made, or there was nothing to write. */
   written(name: string, stage: WriteStage | undefined): void {
-    for (const names of Object.values(this.#pending)) names.delete(name);
+    this.#forget(name);
     if (stage === 'becomes') this.#unconfirmed.add(name);
   }
 
-  /** The agent has applied what there is, or there is nothing any more. */
+  /** The agent has applied what there is. */
   confirmed(name: string): void {
     this.#unconfirmed.delete(name);
+  }
+
+  /** There is nothing to write any more, nor anybody who could confirm. */
+  gone(name: string): void {
+    this.#forget(name);
+    this.#unconfirmed.delete(name);
+  }
+
+  #forget(name: string): void {
+    for (const names of Object.values(this.#pending)) names.delete(name);
   }
 }
 

@@ -33,7 +33,10 @@ export function weighReports(cluster: string, reports: Iterable<NodeConfig>): Ev
       if (sum === 0) return undefined;
       return sum > 0 ? 'reachable' : 'unreachable';
     },
-    switchedTo: (current) => majority(all.flatMap((report) => choiceOf(report, cluster, current) ?? [])),
+    switchedTo: (current) => {
+      const choice = majority(all.flatMap((report) => choiceOf(report, cluster, current) ?? []));
+      return choice === current ? undefined : choice;
+    },
   };
 }
 
