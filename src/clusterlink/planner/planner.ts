@@ -1,0 +1,233 @@
+import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
+import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
+import type { NodeConfigDevice, NodeConfigSpec } from '../../apis/kosmos/v1alpha1/node-config.js';
+import type { ClusterFacts } from './cluster-facts.js';
+import { clusterFacts } from './cluster-facts.js';
+import type { ClusterView } from './cluster-view.js';
+import { clusterView } from './cluster-view.js';
+import type { Destinations } from './destinations.js';
+import { planDestinations } from './destinations.js';
+import type { LinkCluster } from './link-cluster.js';
+import { compileLinkCluster } from './link-cluster.js';
+import type { LinkNode } from './link-node.js';
+import { compileLinkNode } from './link-node.js';
+import type { PreviousMac } from './member.js';
+import { Memory, samePartsAs } from './memory.js';
+import type { PlanProblem } from './problems.js';
+import { sortedProblems } from './problems.js';
+import { memberParts, renderMember, renderWaiting } from './render.js';
+import type { PlannerSettings } from './settings.js';
+import { DEFAULT_PLANNER_SETTINGS } from './settings.js';
+import type { Tunnels } from './tunnels.js';
+import { byAge, planTunnels } from './tunnels.js';
+
+/** What a run of the planner brought. */
+export interface PlanChange {
+  /** Names of the NodeConfigs whose spec may differ from what it was. */
+  readonly changed: ReadonlySet<string>;
+  /** Names of the NodeConfigs that are not wanted any more. */
+  readonly removed: ReadonlySet<string>;
+  /** All there are, not only new ones. */
+  readonly problems: readonly PlanProblem[];
+}
+
+/** How a config is made, and what it is made of: equal parts give an equal config. */
+interface Recipe {
+  readonly parts: readonly unknown[];
+  readonly render: () => NodeConfigSpec;
+}
+
+/**
+ * The network-manager's computation: NodeConfigs from Clusters and ClusterNodes. Feed it what changed, then call
+ * {@link plan}. What it says depends on the present inputs only, not on the order in which they came.
+ *
+ *     Cluster + its ClusterNodes ─► facts ─┬─► tunnels ──┬─► view of each cluster ─► config of each node
+ *                                          └─► destinations ┘
+ *
+ * Facts are computed again for clusters that changed. Tunnels and destinations are cheap next to the configs, and are
+ * computed each time; equal results are the same objects, so that a config whose parts are the same is left alone.
+ * Configs are made when they are asked for.
+ */
+export class Planner {
+  private readonly clusters = new Map<string, LinkCluster>();
+  private readonly nodes = new Map<string, LinkNode>();
+  private readonly nodesOfCluster = new Map<string, Set<string>>();
+  private readonly devices = new Map<string, readonly NodeConfigDevice[]>();
+  private readonly dirty = new Set<string>();
+  private readonly facts = new Map<string, ClusterFacts>();
+  private readonly memory = new Memory();
+  private readonly rendered = new Map<string, NodeConfigSpec>();
+  private recipes: ReadonlyMap<string, Recipe> = new Map();
+
+  private readonly settings: PlannerSettings;
+
+  constructor(settings: PlannerSettings = DEFAULT_PLANNER_SETTINGS) {
+    this.settings = settings;
+  }
+
+  /** A Cluster that is new or may have changed. */
+  setCluster(cluster: Cluster): void {
+    const name = cluster.metadata?.name ?? '';
+    const compiled = compileLinkCluster(cluster);
+    if (compiled === undefined) this.removeCluster(name);
+    else if (compiled.fingerprint !== this.clusters.get(name)?.fingerprint) {
+      this.clusters.set(name, compiled);
+      this.dirty.add(name);
+    }
+  }
+
+  removeCluster(name: string): void {
+    if (this.clusters.delete(name)) this.dirty.add(name);
+  }
+
+  /** A ClusterNode that is new or may have changed. */
+  setNode(clusterNode: ClusterNode): void {
+    const objectName = clusterNode.metadata?.name ?? '';
+    const compiled = compileLinkNode(clusterNode);
+    if (compiled?.fingerprint === this.nodes.get(objectName)?.fingerprint) return;
+    this.removeNode(objectName);
+    if (compiled === undefined) return;
+    this.nodes.set(objectName, compiled);
+    this.namesOf(compiled.clusterName).add(objectName);
+    this.dirty.add(compiled.clusterName);
+  }
+
+  removeNode(objectName: string): void {
+    const node = this.nodes.get(objectName);
+    if (node === undefined) return;
+    this.nodes.delete(objectName);
+    this.namesOf(node.clusterName).delete(objectName);
+    this.dirty.add(node.clusterName);
+  }
+
+  /**
+   * The devices that the node's NodeConfig has, whoever planned them: their MACs stay. Not needed for those that this
+   * planner made.
+   */
+  setPreviousDevices(objectName: string, devices: readonly NodeConfigDevice[]): void {
+    if (JSON.stringify(devices) === JSON.stringify(this.devices.get(objectName) ?? [])) return;
+    this.devices.set(objectName, devices);
+    const clusterName = this.nodes.get(objectName)?.clusterName;
+    if (clusterName !== undefined) this.dirty.add(clusterName);
+  }
+
+  /** Computes what follows from the inputs as they are now. */
+  plan(): PlanChange {
+    this.renewFacts();
+    const facts = byAge([...this.facts.values()]);
+    const tunnels = this.tunnels(facts);
+    const destinations = this.destinations(facts, tunnels);
+    const recipes = new Map<string, Recipe>();
+    for (const cluster of facts) {
+      const view = this.view(cluster, facts, { tunnels, destinations });
+      for (const node of cluster.waiting) recipes.set(node.objectName, this.waitingRecipe(cluster.cluster, node));
+      for (const member of cluster.members) {
+        const input = { member, facts: cluster, view, tunnels, settings: this.settings };
+        recipes.set(member.node.objectName, { parts: memberParts(input), render: () => renderMember(input) });
+      }
+    }
+    const change = this.replaceRecipes(recipes);
+    const problems = [tunnels.problems, destinations.problems, ...facts.map((cluster) => cluster.problems)];
+    return { ...change, problems: sortedProblems(problems.flat()) };
+  }
+
+  /** Names of all NodeConfigs that the last {@link plan} wants. */
+  names(): Iterable<string> {
+    return this.recipes.keys();
+  }
+
+  /** As of the last {@link plan}; undefined for a node that gets none. The same object as long as it doesn't change. */
+  config(objectName: string): NodeConfigSpec | undefined {
+    const recipe = this.recipes.get(objectName);
+    if (recipe === undefined) return undefined;
+    const rendered = this.rendered.get(objectName) ?? recipe.render();
+    this.rendered.set(objectName, rendered);
+    return rendered;
+  }
+
+  private renewFacts(): void {
+    for (const name of this.dirty) {
+      const cluster = this.clusters.get(name);
+      if (cluster === undefined) this.facts.delete(name);
+      else {
+        const nodes = [...this.namesOf(name)].flatMap((objectName) => this.nodes.get(objectName) ?? []);
+        this.facts.set(
+          name,
+          clusterFacts(cluster, nodes, (objectName) => this.previousMac(objectName)),
+        );
+      }
+    }
+    this.dirty.clear();
+  }
+
+  private tunnels(facts: readonly ClusterFacts[]): Tunnels {
+    const tunnels = planTunnels(facts);
+    const names = tunnels.nodes.map(({ clusterName, member }) => `${clusterName}/${member.node.nodeName}`);
+    const { fdbs, arps } = tunnels.neighbours;
+    const fingerprint = [...names, ...fdbs.map(({ key }) => key), ...arps.map(({ key }) => key)].join();
+    return { ...tunnels, neighbours: this.memory.keep('neighbours', tunnels.neighbours, fingerprint) };
+  }
+
+  private destinations(facts: readonly ClusterFacts[], tunnels: Tunnels): Destinations {
+    const { byCluster, problems } = planDestinations(facts, tunnels);
+    const fingerprint = [...byCluster]
+      .flatMap(([name, list]) => [name, ...list.map(({ route, viaGateway }) => `${route.key}${viaGateway}`)])
+      .join();
+    return { byCluster: this.memory.keep('destinations', byCluster, fingerprint), problems };
+  }
+
+  private view(
+    facts: ClusterFacts,
+    all: readonly ClusterFacts[],
+    { tunnels, destinations }: { readonly tunnels: Tunnels; readonly destinations: Destinations },
+  ): ClusterView {
+    const parts = [
+      facts.cluster,
+      facts.candidateKey,
+      all.map(({ candidateKey }) => candidateKey).join(),
+      destinations.byCluster,
+      tunnels.neighbours,
+      JSON.stringify(tunnels.prefixes),
+    ];
+    const slot = `view/${facts.cluster.name}`;
+    const { memory } = this;
+    return memory.derive(slot, parts, () => {
+      const view = clusterView(facts, all, { tunnels, destinations });
+      return {
+        direct: memory.keep(`${slot}/direct`, view.direct, keysOf(view.direct)),
+        local: memory.keep(`${slot}/local`, view.local, keysOf(view.local)),
+        remoteGateways: memory.keep(`${slot}/remote`, view.remoteGateways, JSON.stringify(view.remoteGateways)),
+        nat: memory.keep(`${slot}/nat`, view.nat, JSON.stringify(view.nat)),
+      };
+    });
+  }
+
+  private waitingRecipe(cluster: LinkCluster, node: LinkNode): Recipe {
+    return { parts: [cluster, node], render: () => renderWaiting(cluster, node, this.settings) };
+  }
+
+  private replaceRecipes(recipes: ReadonlyMap<string, Recipe>): Pick<PlanChange, 'changed' | 'removed'> {
+    const changed = new Set<string>();
+    for (const [name, { parts }] of recipes) {
+      if (samePartsAs(this.recipes.get(name)?.parts, parts)) continue;
+      changed.add(name);
+      this.rendered.delete(name);
+    }
+    const removed = new Set([...this.recipes.keys()].filter((name) => !recipes.has(name)));
+    for (const name of removed) this.rendered.delete(name);
+    this.recipes = recipes;
+    return { changed, removed };
+  }
+
+  private namesOf(clusterName: string): Set<string> {
+    const names = this.nodesOfCluster.get(clusterName) ?? new Set<string>();
+    this.nodesOfCluster.set(clusterName, names);
+    return names;
+  }
+
+  private previousMac(objectName: string): PreviousMac {
+    return (device) => this.devices.get(objectName)?.find(({ name }) => name === device)?.mac;
+  }
+}
+
+const keysOf = (list: readonly { readonly key: string }[]): string => list.map(({ key }) => key).join();
