@@ -65,7 +65,7 @@ export class FakeAgents {
   }
 
   #statusOf({ metadata, spec }: NodeConfig): NodeConfigStatus {
-    const number = [...(spec.nodeName ?? '')].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 250, 1);
+    const number = Buffer.from(spec.nodeName ?? '').reduce((sum, byte) => (sum * 31 + byte) % 250, 1);
     const isAlive = (cluster: string, node: string): boolean => !this.#dead.has(`${cluster}/${node}`);
     return {
       observedGeneration: metadata?.generation,
