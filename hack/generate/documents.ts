@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { AGENT_OPTIONS } from '../../src/bin/agent-options.js';
 import { MANAGER_OPTIONS } from '../../src/bin/manager-options.js';
+import { AGENT_METRICS } from '../../src/clusterlink/agent/agent-metrics.js';
 import { renderMetricsTable } from '../../src/runtime/metric-table.js';
 import { renderOptionsTable } from '../../src/runtime/options.js';
 import { renderErrorsTable } from './errors-table.js';
@@ -32,6 +34,10 @@ const CONFIG_INTRODUCTION =
 const METRICS_INTRODUCTION =
   'What `kosmos-manager` serves on `/metrics`, beside the usual metrics of a Node process. ' +
   '`cluster` is the name of a Cluster, or `host`.';
+const AGENT_CONFIG_INTRODUCTION = 'Options of `kosmos-agent`, read as those of the [manager](config.md) are.';
+const AGENT_METRICS_INTRODUCTION =
+  'What `kosmos-agent` serves on `/metrics`, beside the usual metrics of a Node process. ' +
+  '`peer` is `<cluster>/<node>`, `ip` its tunnel address.';
 const ERRORS_INTRODUCTION = 'Codes of errors in the log (field `code`).';
 
 /** Everything that `npm run generate` writes; a unit test compares the files with it. */
@@ -43,6 +49,14 @@ export const DOCUMENTS: readonly Document[] = [
   {
     path: 'docs/reference/metrics.md',
     render: () => page('Metrics', METRICS_INTRODUCTION, renderMetricsTable()),
+  },
+  {
+    path: 'docs/reference/agent-config.md',
+    render: () => page('Configuration of the agent', AGENT_CONFIG_INTRODUCTION, renderOptionsTable(AGENT_OPTIONS)),
+  },
+  {
+    path: 'docs/reference/agent-metrics.md',
+    render: () => page('Metrics of the agent', AGENT_METRICS_INTRODUCTION, renderMetricsTable(AGENT_METRICS)),
   },
   { path: 'docs/reference/errors.md', render: () => page('Errors', ERRORS_INTRODUCTION, renderErrorsTable()) },
   { path: 'docs/reference/pod-fields.md', render: () => renderPodFields(readPodSpecFields().kubernetes) },

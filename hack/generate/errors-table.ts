@@ -46,6 +46,11 @@ const ERRORS: Readonly<Record<ErrorCode, { readonly meaning: string; readonly cu
     meaning: 'An object of that name belongs to somebody else and is left alone.',
     cure: 'Rename or remove one of the two.',
   },
+  KERNEL_ERROR: {
+    meaning:
+      "The kernel of a node refused a change of its network, or can't be talked to; the message has its own words.",
+    cure: 'The status of the NodeConfig says which objects; see docs/agent.md.',
+  },
   INTERNAL: {
     meaning: 'Something that must not happen.',
     cure: 'Please report it with the log line.',

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'CLUSTER_INVALID'
   | 'POD_REFUSED'
   | 'FOREIGN_OBJECT'
+  | 'KERNEL_ERROR'
   | 'INTERNAL';
 
 /** What a caller should do with an error: try again with growing delays, or not at all. */

@@ -142,9 +142,9 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** The table of docs/reference/metrics.md. */
-export function renderMetricsTable(): string {
-  const rows = Object.entries<MetricSpec>(METRICS).map(([name, { type, help, labels }]) => {
+/** The table of docs/reference/metrics.md, or that of another program. */
+export function renderMetricsTable(metrics: Readonly<Record<string, MetricSpec>> = METRICS): string {
+  const rows = Object.entries(metrics).map(([name, { type, help, labels }]) => {
     const names = labels.map((label) => `\`${label}\``).join(', ');
     return `| \`${name}\` | ${type} | ${names === '' ? 'none' : names} | ${help} |`;
   });
