@@ -184,7 +184,7 @@ export class ClusterLink {
       createNodeCollector({ host, createController, clusterNodes: nodesOfHost }),
       createPoolCollector({ createController, clusters: cache }),
       createElector({
-        ...{ host, clock, createController, clusters: cache, clusterNodes: nodesOfHost },
+        ...{ host, createController, clusters: cache, clusterNodes: nodesOfHost },
         reportsOn: (cluster) => this.#reportsOn(cluster),
         onElected: (cluster) => metrics.elected(cluster),
       }),

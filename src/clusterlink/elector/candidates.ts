@@ -5,16 +5,13 @@ import type { LinkNode } from '../cluster/link-node.js';
 import type { Candidate } from './choose.js';
 import type { Evidence } from './evidence.js';
 
-/** An agent that has not said anything for this time is taken for dead; it says something every 30 s. */
-export const LONGEST_SILENCE_MS = 100_000;
-
 export interface CandidatesState {
   readonly cluster: Cluster;
   readonly clusterNodes: readonly ClusterNode[];
   readonly nodes: ReadonlyMap<string, LinkNode>;
   readonly evidence: Pick<Evidence, 'reachability'>;
-  /** Undefined for an agent that has never said anything. */
-  readonly silenceMs: (node: string) => number | undefined;
+  /** Nodes whose agents have said something. */
+  readonly reporting: ReadonlySet<string>;
 }
 
 /** Nodes that can be the gateway of a cluster: those whose agent has found the addresses that the cluster needs. */
@@ -41,11 +38,12 @@ function isReachable({ interfaceName, ip, ip6 }: ClusterNode['spec'], family = '
   return (!needs4 || Boolean(ip)) && (!needs6 || Boolean(ip6));
 }
 
-function healthOf(node: LinkNode, { evidence, silenceMs }: CandidatesState): Candidate['health'] {
+/**
+ * An agent that lives answers the probes of others: that is how its death shows. The kubelet's word counts as well, for a
+ * node that it gives up is about to lose its pods.
+ */
+function healthOf(node: LinkNode, { evidence, reporting }: CandidatesState): Candidate['health'] {
   const { name } = node.metadata;
-  const silence = silenceMs(name);
-  const reachability = evidence.reachability(name);
-  if (node.ready !== 'True' || reachability === 'unreachable') return 'unhealthy';
-  if (silence !== undefined && silence > LONGEST_SILENCE_MS) return 'unhealthy';
-  return silence === undefined ? 'unknown' : 'healthy';
+  if (node.ready !== 'True' || evidence.reachability(name) === 'unreachable') return 'unhealthy';
+  return reporting.has(name) ? 'healthy' : 'unknown';
 }

@@ -7,15 +7,14 @@ import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
 import { clusterNodes } from '../../kube/kosmos-resources.js';
 import type { ObjectKey } from '../../kube/resource.js';
-import type { Clock } from '../../lib/clock.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
+import type { LinkNode } from '../cluster/link-node.js';
 import { isGateway, standbysOf } from '../cluster/gateways.js';
-import { gatewayCandidates, LONGEST_SILENCE_MS } from './candidates.js';
+import { gatewayCandidates } from './candidates.js';
 import { electGateways } from './choose.js';
 import { weighReports } from './evidence.js';
-import { AgentPulse } from './pulse.js';
 import { roleChanges, type RolePatch } from './role-changes.js';
 
 export interface ElectorOptions {
@@ -27,7 +26,6 @@ export interface ElectorOptions {
   /** The gateway of a cluster is another one than before. */
   readonly onElected: (cluster: string, gateway: string | undefined) => void;
   readonly createController: ControllerFactory;
-  readonly clock: Clock;
 }
 
 /** How often agents are listened to. */
@@ -69,12 +67,10 @@ class ElectorModule implements LinkModule {
 export class Elector implements Reconciler {
   readonly #options: Omit<ElectorOptions, 'createController'>;
   readonly #member: LinkMember;
-  readonly #pulse: AgentPulse;
 
   constructor(options: Omit<ElectorOptions, 'createController'>, member: LinkMember) {
     this.#options = options;
     this.#member = member;
-    this.#pulse = new AgentPulse(options.clock);
   }
 
   async reconcile(_key: ObjectKey, { signal }: { readonly signal: AbortSignal }): Promise<Result> {
@@ -86,14 +82,14 @@ export class Elector implements Reconciler {
     if (cluster === undefined || !isVisible) return { requeueAfterMs: INTERVAL_MS };
     const own = cache.store.list().filter(({ spec }) => spec.clusterName === config.name);
     const current = own.find(isGateway)?.spec.nodeName;
-    this.#pulse.see(nodeConfigs.store.list());
-    const reports = reportsOn(config.name).filter((report) => this.#isBelieved(report));
+    const byName = new Map(nodes.store.list().map((node) => [node.metadata.name, node]));
+    const reports = reportsOn(config.name).filter((report) => this.#isBelieved(report, byName));
     const evidence = weighReports(config.name, reports);
     const election = electGateways({
       candidates: gatewayCandidates({
         ...{ cluster, evidence, clusterNodes: own },
-        nodes: new Map(nodes.store.list().map((node) => [node.metadata.name, node])),
-        silenceMs: (node) => this.#pulse.silenceMs(node),
+        nodes: byName,
+        reporting: reportingNodes(nodeConfigs.store.list()),
       }),
       ...{ current, switchedTo: evidence.switchedTo(current), standbyLimit: STANDBY_LIMIT },
       standbys: standbysOf(own),
@@ -104,10 +100,9 @@ export class Elector implements Reconciler {
     return { requeueAfterMs: INTERVAL_MS };
   }
 
-  /** Agents of this cluster that have fallen silent say nothing about others any more. */
-  #isBelieved({ spec }: NodeConfig): boolean {
-    if (spec.clusterName !== this.#member.config.name) return true;
-    return (this.#pulse.silenceMs(spec.nodeName ?? '') ?? 0) <= LONGEST_SILENCE_MS;
+  /** What an agent of this cluster said before its node went away says nothing about others any more. */
+  #isBelieved({ spec }: NodeConfig, nodes: ReadonlyMap<string, LinkNode>): boolean {
+    return spec.clusterName !== this.#member.config.name || nodes.get(spec.nodeName ?? '')?.ready === 'True';
   }
 
   #elected(before: string | undefined, gateway: string | undefined): void {
@@ -127,4 +122,9 @@ export class Elector implements Reconciler {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+}
+
+/** Nodes whose agents have said something. */
+function reportingNodes(configs: readonly NodeConfig[]): ReadonlySet<string> {
+  return new Set(configs.flatMap(({ spec, status }) => (status === undefined ? [] : (spec.nodeName ?? []))));
 }

@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { isGateway, standbysOf } from '../../../../src/clusterlink/cluster/gateways.js';
-import { AgentPulse } from '../../../../src/clusterlink/elector/pulse.js';
 import { roleChanges } from '../../../../src/clusterlink/elector/role-changes.js';
-import { FakeClock } from '../../../support/fake-clock.js';
-import { clusterNode, nodeConfig } from '../../../support/link-objects.js';
+import { clusterNode } from '../../../support/link-objects.js';
 
 describe('roleChanges', () => {
   const election = { gateway: 'b', standbys: ['a'] };
@@ -56,30 +54,5 @@ describe('the gateways of a cluster', () => {
       clusterNode('east', 'c', { standbyOrder: 1 }),
     ];
     expect(standbysOf(nodes)).to.deep.equal(['c', 'a']);
-  });
-});
-
-describe('AgentPulse', () => {
-  const report = (node: string, lastSyncTime?: string): ReturnType<typeof nodeConfig> =>
-    nodeConfig('east', node, {}, lastSyncTime === undefined ? {} : { lastSyncTime });
-
-  it('tells for how long a report has not changed, whatever time it names', async () => {
-    const clock = new FakeClock();
-    const pulse = new AgentPulse(clock);
-    pulse.see([report('a', '1970-01-01T00:00:00Z')]);
-    await clock.advance(5_000);
-    pulse.see([report('a', '1970-01-01T00:00:00Z')]);
-    expect(pulse.silenceMs('a')).to.equal(5_000);
-    pulse.see([report('a', '1969-01-01T00:00:00Z')]);
-    expect(pulse.silenceMs('a')).to.equal(0);
-  });
-
-  it('knows nothing of agents that have never spoken, or are gone', () => {
-    const pulse = new AgentPulse(new FakeClock());
-    pulse.see([report('a'), report('b', '2026-01-01T00:00:00Z'), { spec: {} }]);
-    expect(pulse.silenceMs('a')).to.equal(undefined);
-    expect(pulse.silenceMs('b')).to.equal(0);
-    pulse.see([]);
-    expect(pulse.silenceMs('b')).to.equal(undefined);
   });
 });
