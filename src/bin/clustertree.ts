@@ -32,6 +32,7 @@ import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
 import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
+import { addressRules } from '../clustertree/pod/published-address.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
 import { HostStorage } from '../clustertree/storage/host-storage.js';
@@ -353,6 +354,7 @@ export class ClusterTree {
           nodes: hostNodes.store,
           namespaces: hostNamespaces.store,
           servicesIn: (namespace) => this.#servicesFor(namespace),
+          addressesOf: (cluster) => addressRules(this.#clusters.store.get(cluster)),
         },
       }),
     ];

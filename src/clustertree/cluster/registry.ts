@@ -62,7 +62,7 @@ class TreeConnections implements ConnectionSource<MemberConnection> {
     const kubeconfig = await this.#options.readKubeconfig(config, signal);
     this.#options.hostPods.setNodes(config.name, this.#virtualNodes(config.name, config));
     return {
-      fingerprint: JSON.stringify([config, kubeconfig, leaving]),
+      fingerprint: JSON.stringify([config, kubeconfig, leaving, addressMapOf(cluster)]),
       connect: () => this.#options.connect(config, kubeconfig, leaving),
     };
   }
@@ -82,4 +82,9 @@ class TreeConnections implements ConnectionSource<MemberConnection> {
 /** A mistake in what is no longer wanted must not keep us from cleaning up. */
 function withoutTree(cluster: Cluster): Cluster {
   return { ...cluster, spec: { ...cluster.spec, clusterTreeOptions: { enable: false } } };
+}
+
+/** With it all pods get other addresses in the host. */
+function addressMapOf({ spec: { clusterLinkOptions: options } }: Cluster): unknown {
+  return options?.enable === false ? undefined : options?.globalCIDRsMap;
 }
