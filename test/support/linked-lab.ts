@@ -120,7 +120,7 @@ export class LinkedLab {
       this.nodes.map(async ({ cluster, node }) => {
         const name = `on-${node}`;
         const pod = await federation.runningPod(cluster, { namespace: NAMESPACE, name });
-        return { cluster, node, name, ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip ?? '') };
+        return { cluster, node, name, ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip) };
       }),
     );
   }
