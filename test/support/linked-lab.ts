@@ -9,13 +9,15 @@ import { run } from '../../hack/lab/run.js';
 import type { LabProcess } from '../../hack/lab/supervisor.js';
 import type { Cluster, ClusterLinkOptions } from '../../src/apis/kosmos/v1alpha1/cluster.js';
 import { clusters } from '../../src/kube/kosmos-resources.js';
-import { pods } from '../../src/kube/resource.js';
+import { pods, services } from '../../src/kube/resource.js';
 import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
 
 const AGENT = join(REPOSITORY, 'dist/src/bin/agent.js');
 const NAMESPACE = 'default';
 const PORT = 8080;
+/** Of the Service that {@link LinkedLab.startService} makes. */
+export const SERVICE_PORT = 80;
 
 /** A pod on a node of a cluster that answers HTTP. */
 export interface LinkedPod {
@@ -135,6 +137,42 @@ export class LinkedLab {
   async inPod(pod: LinkedPod, ...command: readonly string[]): Promise<{ stdout: string; stderr: string }> {
     const args = ['exec', '-n', NAMESPACE, pod.name, '--', ...command];
     return this.federation.lab.cluster(pod.cluster).kubectl(args);
+  }
+
+  cluster(name: string): Promise<Cluster> {
+    return this.federation.host.get(clusters, { name });
+  }
+
+  /** Pings from a pod; resolves when all are sent. */
+  async ping(
+    from: LinkedPod,
+    address: string,
+    { count, intervalMs }: { readonly count: number; readonly intervalMs: number },
+  ): Promise<{ readonly sent: number; readonly received: number }> {
+    const command = `ping -q -c ${count} -i ${intervalMs / 1000} -W 1 ${address} || true`;
+    const { stdout } = await this.inPod(from, 'sh', '-c', command);
+    const [, sent = '', received = ''] = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout) ?? [];
+    return { sent: Number(sent), received: Number(received) };
+  }
+
+  /** Makes a Service for the pods of a cluster, and returns its addresses. */
+  async startService(cluster: string): Promise<readonly string[]> {
+    const made = await this.federation.client(cluster).create(services, {
+      metadata: { namespace: NAMESPACE, name: 'linked' },
+      spec: {
+        selector: { app: 'linked' },
+        ipFamilyPolicy: 'PreferDualStack',
+        ports: [{ port: SERVICE_PORT, targetPort: PORT }],
+      },
+    });
+    return made.spec?.clusterIPs ?? [];
+  }
+
+  /** What of a node's network is there now; two of these are equal when nothing was left behind. */
+  async networkOf(node: string): Promise<string> {
+    const links = await this.onNode(node, 'sh', '-c', 'ls /sys/class/net | grep -v ^veth; ip -br link | grep -c .');
+    const rules = await this.onNode(node, 'sh', '-c', 'ip rule; ip -6 rule; ip route show table all; nft list tables');
+    return [links, rules].join('\n');
   }
 
   /** Runs a command in the network namespace of a node. */
