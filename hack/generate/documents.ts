@@ -5,6 +5,7 @@ import { AGENT_METRICS } from '../../src/clusterlink/agent/agent-metrics.js';
 import { renderMetricsTable } from '../../src/runtime/metric-table.js';
 import { renderOptionsTable } from '../../src/runtime/options.js';
 import { renderErrorsTable } from './errors-table.js';
+import { renderPacketPicture } from './packet-picture.js';
 import { renderPodFields } from './pod-fields-page.js';
 import type { FieldExtract } from './pod-spec-fields.js';
 
@@ -40,6 +41,12 @@ const AGENT_METRICS_INTRODUCTION =
   '`peer` is `<cluster>/<node>`, `ip` its tunnel address.';
 const ERRORS_INTRODUCTION = 'Codes of errors in the log (field `code`).';
 
+/** `docs/pictures/<name>.svg` is drawn from the text beside it. */
+function picture(name: string): Document {
+  const path = `docs/pictures/${name}`;
+  return { path: `${path}.svg`, render: () => renderPacketPicture(readFileSync(`${path}.txt`, 'utf8')) };
+}
+
 /** Everything that `npm run generate` writes; a unit test compares the files with it. */
 export const DOCUMENTS: readonly Document[] = [
   {
@@ -60,4 +67,5 @@ export const DOCUMENTS: readonly Document[] = [
   },
   { path: 'docs/reference/errors.md', render: () => page('Errors', ERRORS_INTRODUCTION, renderErrorsTable()) },
   { path: 'docs/reference/pod-fields.md', render: () => renderPodFields(readPodSpecFields().kubernetes) },
+  ...['link-gateway', 'link-p2p', 'link-global', 'link-host'].map(picture),
 ];

@@ -3,11 +3,13 @@ import type { IpFamily } from '../../lib/cidr.js';
 import type { LinkCluster } from './link-cluster.js';
 import type { LinkNode } from './link-node.js';
 import type { Member, PreviousMac, TunnelEnd, TunnelEnds } from './member.js';
-import { compileMember, smallest } from './member.js';
+import { compileMember, endsKey, smallest } from './member.js';
 import type { Keyed } from './order.js';
 import { descending } from './order.js';
 import type { PlanProblem } from './problems.js';
 import { VXLAN_OVERHEAD } from './settings.js';
+import type { Underlays } from './underlays.js';
+import { underlaysOf } from './underlays.js';
 
 /** What follows from a Cluster and its nodes alone. */
 export interface ClusterFacts {
@@ -25,6 +27,8 @@ export interface ClusterFacts {
   /** Entries for tunnels inside the cluster: to every node, and to the candidates alone. */
   readonly localNeighbours: Neighbours;
   readonly candidateNeighbours: Neighbours;
+  /** Addresses of nodes in the underlay. */
+  readonly underlays: Underlays;
   /** The smallest MTU of the nodes' underlays, of each family. */
   readonly localMtu: Readonly<Partial<Record<IpFamily, number>>>;
   readonly problems: readonly PlanProblem[];
@@ -62,10 +66,13 @@ export function clusterFacts(
     members,
     waiting: compiled.filter((entry): entry is LinkNode => !isMember(entry)),
     candidates,
-    candidateKey: JSON.stringify(candidates.map(({ node, ends }) => [node.nodeName, textsOf(ends)])),
+    candidateKey: JSON.stringify(
+      candidates.map(({ node, ends }) => [node.nodeName, endsKey(ends.bridge), endsKey(ends.local)]),
+    ),
     tunnelled: cluster.p2p ? members : candidates,
     localNeighbours: neighboursOf(members.map((member) => [member, member.ends.local])),
     candidateNeighbours: neighboursOf(candidates.map((member) => [member, member.ends.local])),
+    underlays: underlaysOf(members),
     localMtu: smallestMtu(members),
     problems,
   };
@@ -89,12 +96,6 @@ export function smallestMtu(members: readonly Member[]): Partial<Record<IpFamily
   const ipv4 = of('ipv4');
   const ipv6 = of('ipv6');
   return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
-}
-
-function textsOf({ bridge, local }: Member['ends']): readonly string[] {
-  return [bridge, local].flatMap((ends) =>
-    Object.values(ends).flatMap(({ fdbs, arps }) => [...fdbs, ...arps].map(({ key }) => key)),
-  );
 }
 
 function isMember(entry: Member | LinkNode): entry is Member {

@@ -35,6 +35,13 @@ export interface Member {
   readonly mtu: number | undefined;
 }
 
+/** Equal for equal ends. */
+export function endsKey(ends: TunnelEnds): string {
+  return Object.values(ends)
+    .flatMap(({ fdbs, arps }) => [...fdbs, ...arps].map(({ key }) => key))
+    .join();
+}
+
 /** The MAC that a device has, going by the NodeConfig there is; undefined for none. */
 export type PreviousMac = (device: string) => string | undefined;
 
@@ -44,7 +51,12 @@ export function compileMember(cluster: LinkCluster, node: LinkNode, previousMac:
   const families = cluster.families.filter((family) => node.ips[family] !== undefined);
   if (interfaceName === undefined || families.length === 0) return undefined;
   const ends = (kind: TunnelKind): TunnelEnds =>
-    Object.fromEntries(families.map((family) => [family, endOf(kind, family, { cluster, node, previousMac })]));
+    Object.fromEntries(
+      families.flatMap((family) => {
+        const end = endOf(kind, family, { cluster, node, previousMac });
+        return end === undefined ? [] : [[family, end] as const];
+      }),
+    );
   return {
     node,
     interfaceName,

@@ -12,10 +12,12 @@ import { compileLinkCluster } from './link-cluster.js';
 import type { LinkNode } from './link-node.js';
 import { compileLinkNode } from './link-node.js';
 import type { PreviousMac } from './member.js';
-import { Memory, samePartsAs } from './memory.js';
+import { Memory } from './memory.js';
 import type { PlanProblem } from './problems.js';
 import { sortedProblems } from './problems.js';
 import { memberParts, renderMember, renderWaiting } from './render.js';
+import type { ClusterRecipes, Recipe } from './recipe-book.js';
+import { RecipeBook } from './recipe-book.js';
 import type { PlannerSettings } from './settings.js';
 import { DEFAULT_PLANNER_SETTINGS } from './settings.js';
 import type { Tunnels } from './tunnels.js';
@@ -31,10 +33,12 @@ export interface PlanChange {
   readonly problems: readonly PlanProblem[];
 }
 
-/** How a config is made, and what it is made of: equal parts give an equal config. */
-interface Recipe {
-  readonly parts: readonly unknown[];
-  readonly render: () => NodeConfigSpec;
+/** What is computed for all clusters together. */
+interface Shared {
+  readonly tunnels: Tunnels;
+  readonly destinations: Destinations;
+  /** Equal when the candidates of all clusters are equal. */
+  readonly candidates: string;
 }
 
 /**
@@ -56,8 +60,7 @@ export class Planner {
   private readonly dirty = new Set<string>();
   private readonly facts = new Map<string, ClusterFacts>();
   private readonly memory = new Memory();
-  private readonly rendered = new Map<string, NodeConfigSpec>();
-  private recipes: ReadonlyMap<string, Recipe> = new Map();
+  private readonly book = new RecipeBook();
 
   private readonly settings: PlannerSettings;
 
@@ -117,32 +120,21 @@ export class Planner {
     const facts = byAge([...this.facts.values()]);
     const tunnels = this.tunnels(facts);
     const destinations = this.destinations(facts, tunnels);
-    const recipes = new Map<string, Recipe>();
-    for (const cluster of facts) {
-      const view = this.view(cluster, facts, { tunnels, destinations });
-      for (const node of cluster.waiting) recipes.set(node.objectName, this.waitingRecipe(cluster.cluster, node));
-      for (const member of cluster.members) {
-        const input = { member, facts: cluster, view, tunnels, settings: this.settings };
-        recipes.set(member.node.objectName, { parts: memberParts(input), render: () => renderMember(input) });
-      }
-    }
-    const change = this.replaceRecipes(recipes);
+    const shared = { tunnels, destinations, candidates: facts.map(({ candidateKey }) => candidateKey).join() };
+    const recipes = facts.map((cluster) => [cluster.cluster.name, this.recipesOf(cluster, facts, shared)] as const);
+    const change = this.book.replace(new Map(recipes));
     const problems = [tunnels.problems, destinations.problems, ...facts.map((cluster) => cluster.problems)];
     return { ...change, problems: sortedProblems(problems.flat()) };
   }
 
   /** Names of all NodeConfigs that the last {@link plan} wants. */
   names(): Iterable<string> {
-    return this.recipes.keys();
+    return this.book.names();
   }
 
   /** As of the last {@link plan}; undefined for a node that gets none. The same object as long as it doesn't change. */
   config(objectName: string): NodeConfigSpec | undefined {
-    const recipe = this.recipes.get(objectName);
-    if (recipe === undefined) return undefined;
-    const rendered = this.rendered.get(objectName) ?? recipe.render();
-    this.rendered.set(objectName, rendered);
-    return rendered;
+    return this.book.config(objectName);
   }
 
   private renewFacts(): void {
@@ -176,19 +168,28 @@ export class Planner {
     return { byCluster: this.memory.keep('destinations', byCluster, fingerprint), problems };
   }
 
-  private view(
-    facts: ClusterFacts,
-    all: readonly ClusterFacts[],
-    { tunnels, destinations }: { readonly tunnels: Tunnels; readonly destinations: Destinations },
-  ): ClusterView {
-    const parts = [
-      facts.cluster,
-      facts.candidateKey,
-      all.map(({ candidateKey }) => candidateKey).join(),
-      destinations.byCluster,
-      tunnels.neighbours,
-      JSON.stringify(tunnels.prefixes),
-    ];
+  private recipesOf(facts: ClusterFacts, all: readonly ClusterFacts[], shared: Shared): ClusterRecipes {
+    const { tunnels } = shared;
+    const view = this.view(facts, all, shared);
+    const parts = [facts, view, tunnels.neighbours, JSON.stringify(tunnels.mtu)];
+    return this.memory.derive(`recipes/${facts.cluster.name}`, parts, () => {
+      const recipes = new Map<string, Recipe>();
+      for (const node of facts.waiting) {
+        const render = (): NodeConfigSpec => renderWaiting(facts.cluster, node, this.settings);
+        recipes.set(node.objectName, { parts: [facts.cluster, node], render });
+      }
+      for (const member of facts.members) {
+        const input = { member, facts, view, tunnels, settings: this.settings };
+        recipes.set(member.node.objectName, { parts: memberParts(input), render: () => renderMember(input) });
+      }
+      return recipes;
+    });
+  }
+
+  private view(facts: ClusterFacts, all: readonly ClusterFacts[], shared: Shared): ClusterView {
+    const { tunnels, destinations, candidates } = shared;
+    const prefixes = JSON.stringify(tunnels.prefixes);
+    const parts = [facts.cluster, candidates, destinations.byCluster, tunnels.neighbours, prefixes];
     const slot = `view/${facts.cluster.name}`;
     const { memory } = this;
     return memory.derive(slot, parts, () => {
@@ -200,23 +201,6 @@ export class Planner {
         nat: memory.keep(`${slot}/nat`, view.nat, JSON.stringify(view.nat)),
       };
     });
-  }
-
-  private waitingRecipe(cluster: LinkCluster, node: LinkNode): Recipe {
-    return { parts: [cluster, node], render: () => renderWaiting(cluster, node, this.settings) };
-  }
-
-  private replaceRecipes(recipes: ReadonlyMap<string, Recipe>): Pick<PlanChange, 'changed' | 'removed'> {
-    const changed = new Set<string>();
-    for (const [name, { parts }] of recipes) {
-      if (samePartsAs(this.recipes.get(name)?.parts, parts)) continue;
-      changed.add(name);
-      this.rendered.delete(name);
-    }
-    const removed = new Set([...this.recipes.keys()].filter((name) => !recipes.has(name)));
-    for (const name of removed) this.rendered.delete(name);
-    this.recipes = recipes;
-    return { changed, removed };
   }
 
   private namesOf(clusterName: string): Set<string> {

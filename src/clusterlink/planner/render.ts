@@ -11,6 +11,7 @@ import { candidateOf } from './cluster-view.js';
 import type { LinkCluster } from './link-cluster.js';
 import type { LinkNode } from './link-node.js';
 import type { Member, TunnelEnds } from './member.js';
+import { endsKey } from './member.js';
 import { NO_NAT } from './nat.js';
 import { mergeDescending, ordered } from './order.js';
 import { gatewayPeers, tunnelPeers } from './peers.js';
@@ -66,11 +67,11 @@ export function renderMember(input: RenderInput): NodeConfigSpec {
 export function memberParts(input: RenderInput): readonly unknown[] {
   const { member, facts, view, tunnels } = input;
   const { tunnelled, direct, candidate } = roleOf(input);
-  const ends = [endTexts(member.ends.bridge), endTexts(member.ends.local)];
+  const ends = [endsKey(member.ends.bridge), endsKey(member.ends.local)];
   const own = [member.node, facts.cluster, ...ends, facts.candidateKey, JSON.stringify(facts.localMtu)];
   const inside = candidate ? keysOf(facts.localNeighbours.fdbs) + keysOf(facts.localNeighbours.arps) : '';
   if (tunnelled === undefined) return [...own, view.local];
-  const outside = [endTexts(tunnelled), tunnels.neighbours, JSON.stringify(tunnels.mtu), view.nat, view.remoteGateways];
+  const outside = [endsKey(tunnelled), tunnels.neighbours, JSON.stringify(tunnels.mtu), view.nat, view.remoteGateways];
   return [...own, inside, direct, ...outside, view.direct, view.local];
 }
 
@@ -161,8 +162,4 @@ function ownGateways({ member, facts, view }: RenderInput, role: Role): NodeConf
   };
 }
 
-const endTexts = (ends: TunnelEnds): string =>
-  Object.values(ends)
-    .map(({ fdbs, arps }) => keysOf([...fdbs, ...arps]))
-    .join();
 const keysOf = (list: readonly { readonly key: string }[]): string => list.map(({ key }) => key).join();

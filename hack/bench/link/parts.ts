@@ -1,0 +1,5 @@
+import type { LinkBenchPart } from './part.js';
+import { plannerPart } from './planner.js';
+
+/** All parts, in the order in which they run. */
+export const LINK_PARTS: readonly LinkBenchPart[] = [plannerPart];
