@@ -11,9 +11,6 @@ export interface Sysctl {
   readonly own: boolean;
 }
 
-/** Values that settings had before the agent changed them, by key. */
-export type SavedSysctls = Readonly<Record<string, string>>;
-
 /** Reads and writes settings. */
 export interface SysctlFiles {
   /** Undefined when there is no such setting. */
