@@ -50,11 +50,20 @@ for (const overlap of [false, true]) {
     });
 
     after(async () => {
-      console.log(matrix.render());
+      process.stdout.write(`${matrix.render()}\n`);
       await lab.down();
     });
 
     const allNetworks = (): Promise<readonly string[]> => Promise.all(lab.nodes.map(({ node }) => lab.networkOf(node)));
+
+    async function linkAll(networkType: 'p2p' | 'gateway'): Promise<void> {
+      for (const name of NAMES) {
+        const globalCIDRsMap = overlap ? GLOBAL[name] : undefined;
+        const map = globalCIDRsMap && { globalCIDRsMap };
+        await lab.link(name, { ipFamily: 'all', cni: 'generic', networkType, ...map });
+      }
+      await lab.linked(...NAMES);
+    }
 
     const familyOf = (ip: string): string => (isIpv6(ip) ? 'IPv6' : 'IPv4');
 
@@ -76,16 +85,7 @@ for (const overlap of [false, true]) {
 
         before(async function () {
           this.timeout(120_000);
-          for (const name of NAMES) {
-            const globalCIDRsMap = overlap ? GLOBAL[name] : undefined;
-            await lab.link(name, {
-              ipFamily: 'all',
-              cni: 'generic',
-              networkType,
-              ...(globalCIDRsMap && { globalCIDRsMap }),
-            });
-          }
-          await lab.linked(...NAMES);
+          await linkAll(networkType);
         });
 
         it('lets every pod reach the pods of the other cluster, which see its own address', async () => {
@@ -139,6 +139,11 @@ for (const overlap of [false, true]) {
 
     if (!overlap) {
       describe('its gateways', () => {
+        before(async function () {
+          this.timeout(120_000);
+          await linkAll('gateway');
+        });
+
         const gatewayOf = async (name: string): Promise<string | undefined> => {
           const cluster = await lab.cluster(name);
           return cluster.status?.clusterLinkStatus?.gateway;
@@ -177,11 +182,11 @@ for (const overlap of [false, true]) {
     // The gateway that is killed in the other lab has no agent any more that could clean up.
     if (overlap) {
       describe('its end', () => {
-      it('leaves nothing in the kernel when the link is switched off', async () => {
-        for (const name of NAMES) await lab.link(name, { enable: false });
-        await eventually(async () => expect(await allNetworks()).to.deep.equal(networks));
+        it('leaves nothing in the kernel when the link is switched off', async () => {
+          for (const name of NAMES) await lab.link(name, { enable: false });
+          await eventually(async () => expect(await allNetworks()).to.deep.equal(networks));
+        });
       });
-    });
     }
   });
 }

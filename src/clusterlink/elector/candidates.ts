@@ -3,15 +3,12 @@ import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { GATEWAY_LABEL } from '../../apis/names.js';
 import type { LinkNode } from '../cluster/link-node.js';
 import type { Candidate } from './choose.js';
-import type { Evidence } from './evidence.js';
 
 export interface CandidatesState {
   readonly cluster: Cluster;
   readonly clusterNodes: readonly ClusterNode[];
   readonly nodes: ReadonlyMap<string, LinkNode>;
-  readonly evidence: Pick<Evidence, 'reachability'>;
-  /** Nodes whose agents have said something. */
-  readonly reporting: ReadonlySet<string>;
+  readonly healthOf: (node: LinkNode) => Candidate['health'];
 }
 
 /** Nodes that can be the gateway of a cluster: those whose agent has found the addresses that the cluster needs. */
@@ -21,7 +18,7 @@ export function gatewayCandidates(state: CandidatesState): readonly Candidate[] 
     if (node === undefined || !isReachable(spec, state.cluster.spec.clusterLinkOptions?.ipFamily)) return [];
     const { name: nodeName } = node.metadata;
     const preferred = isPreferred(node);
-    return [{ nodeName, preferred, cordoned: node.unschedulable, health: healthOf(node, state) }];
+    return [{ nodeName, preferred, cordoned: node.unschedulable, health: state.healthOf(node) }];
   });
 }
 
@@ -36,14 +33,4 @@ function isReachable({ interfaceName, ip, ip6 }: ClusterNode['spec'], family = '
   const needs4 = family !== 'ipv6';
   const needs6 = family !== 'ipv4';
   return (!needs4 || Boolean(ip)) && (!needs6 || Boolean(ip6));
-}
-
-/**
- * An agent that lives answers the probes of others: that is how its death shows. The kubelet's word counts as well, for a
- * node that it gives up is about to lose its pods.
- */
-function healthOf(node: LinkNode, { evidence, reporting }: CandidatesState): Candidate['health'] {
-  const { name } = node.metadata;
-  if (node.ready !== 'True' || evidence.reachability(name) === 'unreachable') return 'unhealthy';
-  return reporting.has(name) ? 'healthy' : 'unknown';
 }

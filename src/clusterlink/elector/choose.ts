@@ -47,7 +47,15 @@ export function electGateways(state: ElectionState): Election {
   const confirmed = ranked.find(({ nodeName, health }) => nodeName === switchedTo && health !== 'unhealthy');
   const gateway = (confirmed ?? ranked[0])?.nodeName;
   const others = ranked.filter(({ nodeName, health }) => nodeName !== gateway && health !== 'unhealthy');
-  return { gateway, standbys: others.slice(0, standbyLimit).map(({ nodeName }) => nodeName) };
+  return { gateway, standbys: standing(others, standbyLimit).map(({ nodeName }) => nodeName) };
+}
+
+/** The last place goes to a node that is asked for and of which nothing is known: only those that stand by are probed. */
+function standing(ranked: readonly Candidate[], limit: number): readonly Candidate[] {
+  const first = ranked.slice(0, limit);
+  const isAsked = ({ preferred, health }: Candidate): boolean => preferred && health === 'unknown';
+  const asked = ranked.slice(limit).find(isAsked);
+  return asked === undefined || limit === 0 || first.some(isAsked) ? first : [...first.slice(0, -1), asked];
 }
 
 /** Lower is better. That nothing is known yet is no reason to replace a gateway. */

@@ -15,6 +15,7 @@ import { isGateway, standbysOf } from '../cluster/gateways.js';
 import { gatewayCandidates } from './candidates.js';
 import { electGateways } from './choose.js';
 import { weighReports } from './evidence.js';
+import { LifeSigns } from './life-signs.js';
 import { roleChanges, type RolePatch } from './role-changes.js';
 
 export interface ElectorOptions {
@@ -67,6 +68,7 @@ class ElectorModule implements LinkModule {
 export class Elector implements Reconciler {
   readonly #options: Omit<ElectorOptions, 'createController'>;
   readonly #member: LinkMember;
+  readonly #lifeSigns = new LifeSigns();
 
   constructor(options: Omit<ElectorOptions, 'createController'>, member: LinkMember) {
     this.#options = options;
@@ -84,12 +86,16 @@ export class Elector implements Reconciler {
     const current = own.find(isGateway)?.spec.nodeName;
     const byName = new Map(nodes.store.list().map((node) => [node.metadata.name, node]));
     const reports = reportsOn(config.name).filter((report) => this.#isBelieved(report, byName));
+    const configs = new Map(nodeConfigs.store.list().map((each) => [each.spec.nodeName ?? '', each]));
+    this.#lifeSigns.keep(byName);
     const evidence = weighReports(config.name, reports);
     const election = electGateways({
       candidates: gatewayCandidates({
-        ...{ cluster, evidence, clusterNodes: own },
-        nodes: byName,
-        reporting: reportingNodes(nodeConfigs.store.list()),
+        ...{ cluster, clusterNodes: own, nodes: byName },
+        healthOf: (node) => {
+          const { name } = node.metadata;
+          return this.#lifeSigns.healthOf(node, evidence.reachability(name), configs.get(name));
+        },
       }),
       ...{ current, switchedTo: evidence.switchedTo(current), standbyLimit: STANDBY_LIMIT },
       standbys: standbysOf(own),
@@ -122,9 +128,4 @@ export class Elector implements Reconciler {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
-}
-
-/** Nodes whose agents have said something. */
-function reportingNodes(configs: readonly NodeConfig[]): ReadonlySet<string> {
-  return new Set(configs.flatMap(({ spec, status }) => (status === undefined ? [] : (spec.nodeName ?? []))));
 }

@@ -1,11 +1,10 @@
 import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
 
-/** For how many more reporters a node has to be unreachable than reachable; a draw says nothing. */
-type Verdict = 'reachable' | 'unreachable' | undefined;
+/** What most of those who probe a node found; undefined when nobody probes it, or there is a draw. */
+export type Verdict = 'reachable' | 'unreachable' | undefined;
 
 /** What agents say of the nodes of one cluster. */
 export interface Evidence {
-  /** What most of those who probe the node found; undefined when nobody probes it, or there is a draw. */
   reachability(nodeName: string): Verdict;
   /** The node that most agents have made their gateway by themselves, instead of `current`. */
   switchedTo(current: string | undefined): string | undefined;

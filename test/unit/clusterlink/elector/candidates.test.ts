@@ -9,23 +9,18 @@ interface Case {
   readonly node?: Partial<LinkNode>;
   readonly spec?: Partial<ClusterNodeSpec>;
   readonly family?: string;
-  readonly silent?: boolean;
-  readonly verdict?: 'reachable' | 'unreachable';
 }
 
 const DETECTED = { interfaceName: 'eth0', ip: '172.18.1.11', ip6: 'fd00:18::11' };
 
-function candidates({ node = {}, spec = {}, family = 'all', verdict, silent = false }: Case): readonly Candidate[] {
+function candidates({ node = {}, spec = {}, family = 'all' }: Case): readonly Candidate[] {
   return gatewayCandidates({
     cluster: linkedCluster('east', { ipFamily: family }),
     clusterNodes: [clusterNode('east', 'n1', { ...DETECTED, ...spec })],
     nodes: new Map([['n1', linkNode('n1', node)]]),
-    evidence: { reachability: () => verdict },
-    reporting: new Set(silent ? [] : ['n1']),
+    healthOf: () => 'healthy',
   });
 }
-
-const health = (given: Case): string | undefined => candidates(given)[0]?.health;
 
 describe('nodes that can be a gateway', () => {
   it('are those whose agents have found their addresses', () => {
@@ -52,8 +47,7 @@ describe('nodes that can be a gateway', () => {
       cluster: linkedCluster('east'),
       clusterNodes: [clusterNode('east', 'n2', DETECTED), { ...clusterNode('east', ''), spec: {} }],
       nodes: new Map(),
-      evidence: { reachability: () => undefined },
-      reporting: new Set(['n1']),
+      healthOf: () => 'healthy' as const,
     };
     expect(gatewayCandidates(state)).to.deep.equal([]);
   });
@@ -67,20 +61,4 @@ describe('nodes that can be a gateway', () => {
   it('are about to go when they are cordoned', () => {
     expect(candidates({ node: { unschedulable: true } })[0]?.cordoned).to.equal(true);
   });
-});
-
-describe('the health of a gateway', () => {
-  const table: readonly (readonly [string, Case, string])[] = [
-    ['its agent speaks', {}, 'healthy'],
-    ['others reach it', { verdict: 'reachable' }, 'healthy'],
-    ['its agent has never spoken', { silent: true }, 'unknown'],
-    ['others do not reach it', { verdict: 'unreachable' }, 'unhealthy'],
-    ['its kubelet is silent', { node: { ready: 'Unknown' } }, 'unhealthy'],
-    ['its kubelet says so', { node: { ready: 'False' } }, 'unhealthy'],
-  ];
-  for (const [what, given, expected] of table) {
-    it(`is ${expected} when ${what}`, () => {
-      expect(health(given)).to.equal(expected);
-    });
-  }
 });

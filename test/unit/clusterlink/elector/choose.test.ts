@@ -80,6 +80,12 @@ describe('electGateways', () => {
     expect(elect({ candidates: [A, B, C], standbyLimit: 0 })).to.equal('a');
   });
 
+  it('has a labelled node stand by of which nothing is known, so that it is probed', () => {
+    const labelled = candidate('d', { preferred: true, health: 'unknown' });
+    expect(elect({ candidates: [A, B, C, labelled], current: 'a' })).to.equal('a b d');
+    expect(elect({ candidates: [A, B, C, labelled], current: 'a', standbyLimit: 0 })).to.equal('a');
+  });
+
   const anyCandidates = fc.uniqueArray(
     fc.record({
       nodeName: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
