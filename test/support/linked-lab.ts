@@ -170,9 +170,15 @@ export class LinkedLab {
 
   /** What of a node's network is there now; two of these are equal when nothing was left behind. */
   async networkOf(node: string): Promise<string> {
-    const links = await this.onNode(node, 'sh', '-c', 'ls /sys/class/net | grep -v ^veth; ip -br link | grep -c .');
-    const rules = await this.onNode(node, 'sh', '-c', 'ip rule; ip -6 rule; ip route show table all; nft list tables');
-    return [links, rules].join('\n');
+    const commands = [
+      'ip -o link | cut -d: -f2',
+      'ip rule',
+      'ip -6 rule',
+      'ip route show table all',
+      'nft list tables',
+    ];
+    const settings = 'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter';
+    return this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
   }
 
   /** Runs a command in the network namespace of a node. */
