@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { LabCluster } from '../../../hack/lab/cluster.js';
 import { Lab } from '../../../hack/lab/lab.js';
 import type { Cluster } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
-import { repositoryFile } from '../../support/yaml-files.js';
+import { repositoryFile, repositoryManifests } from '../../support/yaml-files.js';
 
 const INSTANCE = 'test-clusterlink-crds';
 const CRDS = ['clusters', 'clusternodes', 'nodeconfigs'];
@@ -147,6 +147,13 @@ describe('the CRDs of ClusterLink on a real API server', () => {
         expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
       });
     });
+
+    for (const { path, object } of repositoryManifests('examples/03-link')) {
+      it(`${path}: ${(object as Cluster).metadata?.name ?? ''}`, async () => {
+        const { code, stderr } = await apply(JSON.stringify(object));
+        expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+      });
+    }
 
     it('a config with as many routes as a large federation has', async () => {
       const routes = Array.from({ length: 5000 }, (_, i) => ({

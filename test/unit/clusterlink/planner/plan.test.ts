@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import type { Cluster } from '../../../../src/apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfigSpec } from '../../../../src/apis/kosmos/v1alpha1/node-config.js';
 import { planNetwork } from '../../../../src/clusterlink/planner/plan.js';
 import { DEFAULT_PLANNER_SETTINGS } from '../../../../src/clusterlink/planner/settings.js';
 import type { GoldenChange } from '../../../support/link-goldens.js';
 import { DUAL_STACK, goldenInput } from '../../../support/link-goldens.js';
 import { linkCluster, linkNode, listed } from '../../../support/link-plan.js';
+import { repositoryManifests } from '../../../support/yaml-files.js';
 
 const GATEWAY: GoldenChange = { both: { networkType: 'gateway' } };
 
@@ -65,6 +67,22 @@ describe('a plan for clusters', () => {
   it('takes ranges that a Cluster states itself before those that were found', () => {
     const change = { ...GATEWAY, options: { west: { podCIDRs: ['10.99.0.0/16'], serviceCIDRs: [] } } };
     expect(listed(configOf(change, 'east-n1')).routes).to.deep.equal(['10.99.0.0/16 via 220.18.2.21 vx-bridge']);
+  });
+});
+
+describe('the examples', () => {
+  it('can be planned for, all together', () => {
+    const clusters = repositoryManifests('examples/03-link').map(({ object }) => object as Cluster);
+    const clusterNodes = clusters.map(({ metadata }, i) =>
+      linkNode(metadata?.name ?? '', 'storage-1', { ip: `172.18.1.${i + 1}`, roles: ['gateway'] }),
+    );
+    const { configs, problems } = planNetwork({ clusters, clusterNodes });
+    expect(problems).to.deep.equal([]);
+    expect(listed(configs.get('host-storage-1')).routes.map((route) => route.split(' via')[0])).to.include.members([
+      '242.21.0.0/16',
+      '242.20.0.0/16',
+    ]);
+    expect(configs.get('member2-storage-1')?.detection).to.deep.equal({ method: 'interface', interfaceName: 'eth1' });
   });
 });
 
