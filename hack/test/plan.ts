@@ -14,8 +14,9 @@ export interface TestRun {
 const TIERS: Readonly<Record<string, readonly string[]>> = {
   unit: ['unit'],
   integration: ['integration'],
+  netns: ['netns'],
   e2e: ['e2e'],
-  all: ['unit', 'integration', 'e2e'],
+  all: ['unit', 'integration', 'netns', 'e2e'],
   soak: ['soak'],
 };
 

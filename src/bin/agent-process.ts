@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { constants, hostname, setPriority } from 'node:os';
 import { Agent } from '../clusterlink/agent/agent.js';
 import { AgentMetrics, type AgentSnapshot } from '../clusterlink/agent/agent-metrics.js';
 import { ApiConfigSource, type ConfigSource, FileConfigSource } from '../clusterlink/agent/config-source.js';
 import { DEFAULT_ROUTE_PROTOCOL, ownershipOf } from '../clusterlink/agent/desired.js';
-import { Floater } from '../clusterlink/agent/floater.js';
 import { NetlinkKernel } from '../clusterlink/agent/kernel.js';
 import { NetworkMonitor } from '../clusterlink/agent/monitor.js';
 import { loadLibc } from '../clusterlink/agent/netlink/libc.js';
@@ -24,6 +23,7 @@ import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { nodeConfigs } from '../kube/kosmos-resources.js';
 import { createTransport } from '../kube/transport.js';
 import { systemClock as clock, systemRandom as random } from '../lib/clock.js';
+import { errorMessage } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 import { HealthServer } from '../runtime/health-server.js';
 import type { AgentOptions } from './agent-options.js';
@@ -47,6 +47,7 @@ export async function runAgent(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
+  preferMe(logger);
   const libc = await loadLibc();
   const kernel = new NetlinkKernel(libc, clock);
   const store = new StateStore(options.stateDir, logger);
@@ -88,6 +89,15 @@ export async function runAgent(
   }
 }
 
+/** On a node that is too busy, other nodes would take this one for dead: answering them can't wait for pods' work. */
+function preferMe(logger: Logger): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGH);
+  } catch (error) {
+    logger.info('running without a higher priority', { error: errorMessage(error) });
+  }
+}
+
 /** Takes away all that the agent has made, and gives settings their old values. Rejects when something is left. */
 export async function uninstallAgent(options: AgentOptions, _environment: Environment, logger: Logger): Promise<void> {
   const kernel = new NetlinkKernel(await loadLibc(), clock);
@@ -111,6 +121,8 @@ export async function runFloater(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
+  // The agent itself goes without it, and without the HTTP server that comes with it.
+  const { Floater } = await import('../clusterlink/agent/floater.js');
   const floater = new Floater({
     address: options.floaterAddress,
     httpPort: options.floaterHttpPort,

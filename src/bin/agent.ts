@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --max-old-space-size=64 --optimize-for-size
+#!/usr/bin/env -S node --max-semi-space-size=1 --max-old-space-size=64 --optimize-for-size --no-opt
 import { readFileSync } from 'node:fs';
 import { errorMessage } from '../lib/errors.js';
 import { createLogger } from '../runtime/logging.js';

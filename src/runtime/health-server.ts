@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import type * as Http from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type Response } from 'express';
 import type { Clock } from '../lib/clock.js';
@@ -31,6 +32,9 @@ interface Outcome {
   readonly ok: boolean;
 }
 
+/** Importing it as an ES module would load all that it exports, Node's own fetch and WebSocket too: 10 MB. */
+const { createServer } = createRequire(import.meta.url)('node:http') as typeof Http;
+
 /** Connections that don't end by themselves are cut after this time. */
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -42,7 +46,7 @@ const CLOSE_TIMEOUT_MS = 1000;
 export class HealthServer {
   readonly #options: HealthServerOptions;
   readonly #checks = new Map<string, { readonly check: HealthCheck; readonly probes: readonly HealthProbe[] }>();
-  #server: Server | undefined;
+  #server: Http.Server | undefined;
 
   constructor(options: HealthServerOptions) {
     this.#options = options;

@@ -8,6 +8,8 @@ import { eventually } from '../support/eventually.js';
 
 const run = promisify(execFile);
 const AGENT = 'dist/src/bin/agent.js';
+/** As in its first line. */
+const AGENT_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64', '--optimize-for-size', '--no-opt'];
 const HUB = 'hub';
 const STOP_LIMIT_MS = 5_000;
 
@@ -48,6 +50,7 @@ export class KernelLab {
     const lab = new KernelLab(instance, nodes);
     await lab.#removeNamespaces();
     await lab.#make();
+    await lab.#settled();
     return lab;
   }
 
@@ -118,7 +121,8 @@ export class KernelLab {
 
   startAgent(node: string): void {
     this.start(node, node, [
-      ...['--max-semi-space-size=2', '--max-old-space-size=64', '--optimize-for-size', AGENT],
+      ...AGENT_FLAGS,
+      AGENT,
       ...['--node-config', this.#configFile(node), '--state-dir', join(this.directory, `state-${node}`)],
       ...['--health-address', '127.0.0.1', '--health-port', '4879'],
     ]);
@@ -189,6 +193,16 @@ export class KernelLab {
     }
     await this.script(HUB, 'ip link add br0 type bridge && ip link set br0 up');
     for (const node of this.#nodes) await this.#makeNode(node);
+  }
+
+  /** Until link-local addresses are known to be nobody else's; dumps would differ otherwise. */
+  async #settled(): Promise<void> {
+    for (const { name } of this.#nodes) {
+      await eventually(async () => {
+        if ((await this.exec(name, 'ip', 'addr', 'show', 'tentative')) !== '')
+          throw new Error(`${name} waits for addresses`);
+      });
+    }
   }
 
   async #makeNode({ name, ip, ip6, pods }: LabNode): Promise<void> {

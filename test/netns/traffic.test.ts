@@ -5,7 +5,7 @@ import { type ClusterName, TwoClusters } from './two-clusters.js';
 
 type Family = 'ipv4' | 'ipv6';
 
-const CLIENT = ['node', 'dist/test/netns/programs/client.js'];
+const CLIENT = [process.execPath, 'dist/test/netns/programs/client.js'];
 const TEN_MEGABYTES = 10 << 20;
 const NODES = ['east-n1', 'east-n2', 'west-n1', 'west-n2'];
 const ROWS: string[] = [];
