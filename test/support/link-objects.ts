@@ -71,11 +71,18 @@ export function networkFacts(more: Partial<NetworkFacts> = {}): NetworkFacts {
 }
 
 export function ipPool(name: string, cidr: string, spec: IpPool['spec'] = {}): IpPool {
-  return { metadata: { name, uid: `${name}-uid` }, spec: { cidr, ...spec } };
+  return {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'IPPool',
+    metadata: { name, uid: `${name}-uid` },
+    spec: { cidr, ...spec },
+  };
 }
 
 export function blockAffinity(node: string, cidr: string, spec: BlockAffinity['spec'] = {}): BlockAffinity {
   return {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'BlockAffinity',
     metadata: { name: `${node}-${cidr.replaceAll(/[./]/g, '-')}` },
     spec: { node, cidr, state: 'confirmed', ...spec },
   };

@@ -4,12 +4,32 @@ import type { ClusterNode } from '../../../src/apis/kosmos/v1alpha1/cluster-node
 import type { Cluster, ClusterLinkStatus } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfig } from '../../../src/apis/kosmos/v1alpha1/node-config.js';
 import { clusterNodes, clusters, nodeConfigs } from '../../../src/kube/kosmos-resources.js';
+import { blockAffinities, ipPools } from '../../../src/kube/network-resources.js';
 import { nodes } from '../../../src/kube/resource.js';
 import { always, eventually } from '../../support/eventually.js';
 import { FakeAgents } from '../../support/fake-agents.js';
 import { Federation } from '../../support/federation.js';
+import { blockAffinity, ipPool } from '../../support/link-objects.js';
 
 const LINK = { networkType: 'gateway', ipFamily: 'ipv4', cni: 'generic' };
+
+const CALICO_POOL = '10.99.0.0/16';
+const CALICO_BLOCK = '10.99.3.64/26';
+
+function calicoCrd(plural: string, kind: string): object {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.crd.projectcalico.org` },
+    spec: {
+      group: 'crd.projectcalico.org',
+      scope: 'Cluster',
+      names: { plural, kind },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
 
 describe('the host side of ClusterLink', () => {
   let federation: Federation;
@@ -19,6 +39,7 @@ describe('the host side of ClusterLink', () => {
     this.timeout(300_000);
     federation = await Federation.boot({ instance: 'link-manager', members: 2, nodes: 3, hostNodes: 2 });
     for (const member of federation.lab.members) await applyCrds(federation.lab, member);
+    await pretendCalico('member2');
     await federation.startManager({ args: ['--modules', 'clusterlink'] });
   });
 
@@ -27,10 +48,24 @@ describe('the host side of ClusterLink', () => {
     await federation.down();
   });
 
+  /** Two kinds of Calico, with a pool and a block of a node. */
+  async function pretendCalico(name: string): Promise<void> {
+    const crds = [
+      ['ippools', 'IPPool'],
+      ['blockaffinities', 'BlockAffinity'],
+    ].map(([plural, kind]) => calicoCrd(plural ?? '', kind ?? ''));
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: crds });
+    await federation.lab.cluster(name).kubectl(['apply', '-f', '-'], { input });
+    const client = federation.client(name);
+    await eventually(() => client.create(ipPools, ipPool('default', CALICO_POOL)));
+    await eventually(() => client.create(blockAffinities, blockAffinity(`${name}-node1`, CALICO_BLOCK)));
+  }
+
   async function link(name: string, root = false): Promise<void> {
     const annotations = root ? { 'kosmos.io/cluster-role': 'root' } : {};
     const lab = federation.lab.cluster(name);
-    const manifest = (await clusterManifest(lab, { annotations, clusterLinkOptions: LINK })) as Cluster;
+    const options = name === 'member2' ? { ...LINK, cni: 'calico' } : LINK;
+    const manifest = (await clusterManifest(lab, { annotations, clusterLinkOptions: options })) as Cluster;
     const { kubeconfig: _own, ...spec } = manifest.spec;
     await federation.host.create(clusters, root ? { ...manifest, spec } : manifest);
   }
@@ -78,6 +113,24 @@ describe('the host side of ClusterLink', () => {
         expect(blocks).to.have.deep.members(inCluster.map(({ metadata, spec }) => [metadata?.name, spec?.podCIDRs]));
       });
     }
+  });
+
+  it('takes ranges and blocks of Calico from Calico, and tells it of other clusters', async () => {
+    await eventually(async () => {
+      expect((await linkStatus('member2')).podCIDRs).to.deep.equal([CALICO_POOL]);
+      const blocks = (await nodesOf('member2')).map(({ spec }) => [spec.nodeName, spec.podCIDRs]);
+      expect(blocks).to.have.deep.members([
+        ['member2-node1', [CALICO_BLOCK]],
+        ['member2-node2', []],
+        ['member2-node3', []],
+      ]);
+      const pools = (await federation.client('member2').list(ipPools)).items;
+      const { podCIDRs = [], serviceCIDRs = [] } = await linkStatus('member1');
+      const disabled = pools.filter(({ spec }) => spec?.disabled === true).map(({ spec }) => spec?.cidr);
+      expect(podCIDRs).to.not.have.length(0);
+      expect(disabled).to.include.members([...podCIDRs, ...serviceCIDRs]);
+      expect(disabled).to.not.include(CALICO_POOL);
+    });
   });
 
   it('asks new nodes to detect their addresses first, and says that it waits for them', async () => {
@@ -214,6 +267,8 @@ describe('the host side of ClusterLink', () => {
     await federation.host.patch(clusters, { name: 'member2' }, patch, { type: 'merge' });
     await eventually(async () => {
       expect(await configsOf('member2')).to.deep.equal([]);
+      const pools = (await federation.client('member2').list(ipPools)).items;
+      expect(pools.map(({ metadata }) => metadata?.name)).to.deep.equal(['default']);
       expect(await nodesOf('member2')).to.deep.equal([]);
       for (const { spec } of await configsOf('member1')) {
         expect(spec.routes?.map(({ cidr }) => cidr)).to.not.include.members([...pods2]);
