@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { joinMember, type ManagerOptions } from '../../hack/lab/federation.js';
 import { KOSMOS_NAMESPACE } from '../../src/apis/names.js';
-import { joinMember } from '../../hack/lab/federation.js';
 import type { LabOptions } from '../../hack/lab/options.js';
 import { isWrite, type ApiCall } from './api-call.js';
 import { ApiProxy } from './api-proxy.js';
@@ -10,6 +10,9 @@ import { createAuthority } from './certificates.js';
 import { CopyHistory } from './copy-history.js';
 import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
+
+/** The manager may be killed many times before it leads. */
+const START_LIMIT = { timeoutMs: 180_000 };
 
 export type Phase = 'before' | 'after';
 
@@ -59,8 +62,8 @@ export class CrashRig {
   }
 
   /** Boots all and joins the members. */
-  static async start(options: LabOptions & { readonly instance: string }): Promise<CrashRig> {
-    const rig = new CrashRig(await Federation.boot(options));
+  static async start(options: LabOptions & { readonly instance: string }, manager?: ManagerOptions): Promise<CrashRig> {
+    const rig = new CrashRig(await Federation.boot(options, manager));
     try {
       await rig.#open();
       return rig;
@@ -104,10 +107,10 @@ export class CrashRig {
     while (fired !== this.#fired.length) {
       fired = this.#fired.length;
       await this.#restarted();
-      await eventually(() => this.federation.waitForMembers(), { timeoutMs: 120_000 });
+      await eventually(() => this.federation.waitForMembers(), START_LIMIT);
       await eventually(() => {
         if (this.#leaseWrites < 2) throw new Error('the manager does not lead yet, or has not renewed its lease');
-      });
+      }, START_LIMIT);
       // It is renewed every 2 s.
       await sleep(2_500);
     }
