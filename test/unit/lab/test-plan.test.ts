@@ -4,6 +4,7 @@ import { clustersNeeded, lanesOf, planRuns, type TestRun } from '../../../hack/t
 const FILES: Readonly<Record<string, readonly string[]>> = {
   unit: ['dist/test/unit/b.test.js', 'dist/test/unit/a.test.js'],
   integration: ['dist/test/integration/api.test.js', 'dist/test/integration/clustertree/outage.test.js'],
+  netns: ['dist/test/netns/heal.test.js'],
   e2e: ['dist/test/e2e/pods.test.js'],
   soak: ['dist/test/soak/outage.test.js'],
 };
@@ -20,16 +21,17 @@ describe('plan of a test run', () => {
   it('runs unit tests in one process, before all others', () => {
     const [unit, others] = plan('all');
     expect(unit?.map(({ files }) => files)).to.deep.equal([['dist/test/unit/a.test.js', 'dist/test/unit/b.test.js']]);
-    expect(others).to.have.length(3);
+    expect(others).to.have.length(4);
   });
 
   it('gives each other file a process, and begins with what takes longest', () => {
-    expect(names('all')[1]).to.deep.equal(['integration/outage', 'e2e/pods', 'integration/api']);
+    expect(names('all')[1]).to.deep.equal(['integration/outage', 'e2e/pods', 'integration/api', 'netns/heal']);
   });
 
   it('takes only the tier that was asked for', () => {
     expect(names('unit')).to.deep.equal([['unit'], []]);
     expect(names('integration')).to.deep.equal([[], ['integration/outage', 'integration/api']]);
+    expect(names('netns')).to.deep.equal([[], ['netns/heal']]);
     expect(names('e2e')).to.deep.equal([[], ['e2e/pods']]);
     expect(names('soak')).to.deep.equal([[], ['soak/outage']]);
   });
@@ -47,9 +49,10 @@ describe('plan of a test run', () => {
   });
 
   it('knows what kind of clusters a tier boots', () => {
-    expect(['unit', 'integration', 'e2e', 'all', 'soak', 'other'].map(clustersNeeded)).to.deep.equal([
+    expect(['unit', 'integration', 'netns', 'e2e', 'all', 'soak', 'other'].map(clustersNeeded)).to.deep.equal([
       'none',
       'light',
+      'none',
       'full',
       'full',
       'full',
