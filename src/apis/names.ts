@@ -109,6 +109,8 @@ export const GATEWAY_LABEL = 'kosmos.io/gateway';
 export const GATEWAY_ROLE = 'gateway';
 /** On a Cluster: whether the nodes that take part in ClusterLink have what was planned for them. */
 export const CLUSTER_LINK_READY_CONDITION = 'ClusterLinkReady';
+/** On a Cluster: ClusterLink has something to take away in the cluster before it may go. */
+export const LINK_FINALIZER = 'kosmos.io/clusterlink';
 /** Devices of the tunnels between clusters, and inside a cluster between its nodes and its gateway. */
 export const BRIDGE_DEVICE = 'vx-bridge';
 export const BRIDGE_DEVICE_6 = 'vx-bridge-6';

@@ -32,6 +32,7 @@ import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
 import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
+import { addressRules } from '../clustertree/pod/published-address.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
 import { HostStorage } from '../clustertree/storage/host-storage.js';
@@ -72,6 +73,8 @@ export interface ClusterTreeOptions {
   readonly hostClusterUid: string;
   /** Writes only while this process leads, as all clients below. */
   readonly host: KubeClient;
+  /** Run by who made it. */
+  readonly clusters: Informer<Cluster>;
   /** For heartbeats. */
   readonly leaseClient: KubeClient;
   /** For what may wait. */
@@ -140,7 +143,7 @@ export class ClusterTree {
   constructor(options: ClusterTreeOptions) {
     const { host, createInformer, clock, logger } = options;
     this.#options = options;
-    this.#clusters = createInformer({ client: host, type: clusters });
+    this.#clusters = options.clusters;
     this.#hostNodes = createInformer({
       ...{ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` },
       indexers: { [KUBELET_PORT_INDEX]: kubeletPortIndexer },
@@ -174,7 +177,7 @@ export class ClusterTree {
     this.#kubelet = this.#createKubelet();
   }
 
-  /** Whether all host caches are complete. */
+  /** Whether all host caches are complete, but for that of Clusters. */
   get synced(): boolean {
     return this.#hostCaches.every((cache) => cache.hasSynced);
   }
@@ -196,7 +199,7 @@ export class ClusterTree {
     const caches = this.#hostCaches;
     const running = [...caches.map((cache) => cache.run(signal)), this.#hostPods.run(signal)];
     try {
-      await Promise.all(caches.map((cache) => cache.synced(signal)));
+      await Promise.all([this.#clusters, ...caches].map((cache) => cache.synced(signal)));
       this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));
       this.#onNodes((cluster) => controller.enqueue(cluster));
       this.#registry.onChange((cluster) => this.#connectionChanged(cluster));
@@ -254,7 +257,7 @@ export class ClusterTree {
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
     const others = [this.#hostConfigMaps, this.#hostSecrets, ...this.#hostStorage.caches];
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
+    return [this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
   }
 
   #createKubelet(): KubeletApi {
@@ -357,6 +360,7 @@ export class ClusterTree {
           nodes: hostNodes.store,
           namespaces: hostNamespaces.store,
           servicesIn: (namespace) => this.#servicesFor(namespace),
+          addressesOf: (cluster) => addressRules(this.#clusters.store.get(cluster)),
         },
       }),
     ];
