@@ -33,7 +33,9 @@ export interface RegistryOptions {
 }
 
 interface Entry {
+  /** Of everything but the kubeconfig. */
   readonly fingerprint: string;
+  readonly kubeconfig: string;
   readonly connection: MemberConnection;
 }
 
@@ -130,16 +132,27 @@ export class MemberRegistry implements Reconciler {
     const config = compileCluster(leaving ? withoutTree(cluster) : cluster);
     const kubeconfig = await this.#options.readKubeconfig(config, signal);
     this.#options.hostPods.setNodes(name, this.#virtualNodes(name, config));
-    const fingerprint = JSON.stringify([config, kubeconfig, leaving]);
-    if (this.#entries.get(name)?.fingerprint === fingerprint) return;
+    const fingerprint = JSON.stringify([config, leaving]);
+    if (this.#keep(name, fingerprint, kubeconfig)) return;
     await this.#close(name);
     const connection = this.#options.connect(config, kubeconfig, leaving);
     connection.onChange(() => this.#changed(name));
-    this.#entries.set(name, { fingerprint, connection });
+    this.#entries.set(name, { fingerprint, kubeconfig, connection });
     connection.start();
     if (this.#leading !== undefined && !this.#leading.aborted) this.#lead(connection, this.#leading);
     this.#options.logger.info('member connection opened', { cluster: name });
     this.#changed(name);
+  }
+
+  /** Whether the present connection can stay. A new token alone is no reason to read everything in the member again. */
+  #keep(name: string, fingerprint: string, kubeconfig: string): boolean {
+    const entry = this.#entries.get(name);
+    if (entry?.fingerprint !== fingerprint) return false;
+    if (entry.kubeconfig === kubeconfig) return true;
+    if (!entry.connection.adopt(kubeconfig)) return false;
+    this.#entries.set(name, { ...entry, kubeconfig });
+    this.#options.logger.info('member credential replaced', { cluster: name });
+    return true;
   }
 
   #lead(connection: MemberConnection, signal: AbortSignal): void {

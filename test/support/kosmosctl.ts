@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { LabCluster } from '../../hack/lab/cluster.js';
+import { REPOSITORY } from '../../hack/lab/paths.js';
+import { run, type CommandResult } from '../../hack/lab/run.js';
+
+const PROGRAM = join(REPOSITORY, 'dist/src/bin/kosmosctl.js');
+const LIMIT_MS = 240_000;
+
+/** `kosmosctl` as somebody would run it who has the host's kubeconfig in `KUBECONFIG`. */
+export class Kosmosctl {
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(host: LabCluster) {
+    this.#env = { ...process.env, KUBECONFIG: host.kubeconfigPath };
+  }
+
+  /** Runs it to its end; never throws because of its exit code. */
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    return run(process.execPath, [PROGRAM, ...args], {
+      env: { ...this.#env, ...env },
+      timeoutMs: LIMIT_MS,
+      allowFailure: true,
+    });
+  }
+
+  /** What it prints. @throws Error with all that it said when it fails */
+  async output(args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args);
+    if (code !== 0) throw new Error(`kosmosctl ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Starts it and ends it with a signal after a while, unless it has ended before; resolves with how it ended. */
+  async runAndSignal(args: readonly string[], signal: NodeJS.Signals, afterMs: number): Promise<CommandResult> {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+    const timer = setTimeout(() => child.kill(signal), afterMs);
+    const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)));
+    clearTimeout(timer);
+    return { code, ...output };
+  }
+}
