@@ -1,0 +1,121 @@
+import type { Event, Node, Pod } from '../../apis/core.js';
+import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
+import { CLUSTER_LABEL, HOST_UID_ANNOTATION, NODE_LABEL } from '../../apis/names.js';
+
+/** All that is known about a pod on both sides. */
+export interface PodFacts {
+  readonly pod: Pod;
+  /** The node that it is bound to. */
+  readonly node: Node | undefined;
+  /** The member behind that node. */
+  readonly cluster: Cluster | undefined;
+  /** Whether any virtual node is there. */
+  readonly hasVirtualNodes: boolean;
+  /** The pod of that name in the member; null when there is none, undefined when nobody could look. */
+  readonly memberPod: Pod | null | undefined;
+  /** Why nobody could look. */
+  readonly memberProblem?: string | undefined;
+  /** About the host pod, oldest first. */
+  readonly events: readonly Event[];
+}
+
+/** Why the pod is as it is, and what could be done; the most important first. */
+export interface Explanation {
+  readonly verdict: string;
+  readonly reasons: readonly string[];
+  readonly cures: readonly string[];
+}
+
+const RESERVED = ['kube-system', 'kosmos-system'];
+
+/** Says why a pod is where it is. */
+export function explainPod(facts: PodFacts): Explanation {
+  const { pod, node, cluster } = facts;
+  if (!pod.spec?.nodeName) return explainUnbound(facts);
+  const name = pod.spec.nodeName;
+  if (node === undefined) {
+    return one(`it is bound to ${name}, which does not exist`, [], ['Delete the pod; its controller makes a new one.']);
+  }
+  if (node.metadata?.labels?.[NODE_LABEL] !== 'true') {
+    return one(`it runs on ${name}, a node of the host itself`, [], [CURE_SPREAD]);
+  }
+  const member = node.metadata.labels[CLUSTER_LABEL] ?? '';
+  const ready = cluster?.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (cluster === undefined) return one(`the Cluster ${member} behind ${name} is gone`, [], ['Delete the pod.']);
+  if (RESERVED.includes(pod.metadata?.namespace ?? '')) {
+    return one(`pods of ${pod.metadata?.namespace ?? ''} never run in members`, [], ['Use another namespace.']);
+  }
+  if (ready?.status !== 'True') {
+    const reason = ready === undefined ? 'no manager has looked at it' : `${ready.reason}: ${ready.message}`;
+    return one(`its member ${member} is not ready`, [reason], [`Look at: kosmosctl describe cluster ${member}`]);
+  }
+  return explainBound(facts, member);
+}
+
+const CURE_SPREAD =
+  'To run in members it must tolerate the taint kosmos.io/node, and select nodes with the label kosmos.io/node=true.';
+
+function one(verdict: string, reasons: readonly string[], cures: readonly string[]): Explanation {
+  return { verdict, reasons, cures };
+}
+
+function explainUnbound({ pod, hasVirtualNodes, events }: PodFacts): Explanation {
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const reasons = [scheduled?.message ?? 'the scheduler has not looked at it yet', ...warnings(events)];
+  const cures: string[] = [];
+  if (!hasVirtualNodes) cures.push('No member has joined: kosmosctl join cluster');
+  else if (!toleratesVirtualNodes(pod)) cures.push(CURE_SPREAD);
+  return one('it waits for a node', unique(reasons), cures);
+}
+
+/** Whether the pod may be bound to virtual nodes with their usual taint. */
+export function toleratesVirtualNodes({ spec }: Pod): boolean {
+  return (spec?.tolerations ?? []).some(
+    ({ key, operator, value, effect }) =>
+      (key === undefined || key === NODE_LABEL) &&
+      (effect === undefined || effect === 'NoSchedule') &&
+      (operator === 'Exists' || value === 'true'),
+  );
+}
+
+function explainBound({ pod, memberPod, memberProblem, events }: PodFacts, member: string): Explanation {
+  const said = warnings(events);
+  if (memberPod === undefined) return one(`nobody could look into ${member}`, [memberProblem ?? ''], []);
+  if (memberPod === null) {
+    return one(`it is not in ${member} yet`, said, said.length > 0 ? [] : ['Look at the log of the leader.']);
+  }
+  if (memberPod.metadata?.annotations?.[HOST_UID_ANNOTATION] !== pod.metadata?.uid) {
+    return one(`${member} has another pod of that name, which is not a copy of this one`, said, [
+      'Rename or delete one of the two.',
+    ]);
+  }
+  const problems = memberPodProblems(memberPod);
+  const phase = memberPod.status?.phase ?? 'Unknown';
+  if (problems.length > 0) return one(`it is ${phase} in ${member}`, problems, []);
+  if (pod.status?.phase !== phase) return one(`it is ${phase} in ${member}, which the host does not say yet`, said, []);
+  return one(`it is ${phase} in ${member}, as it should be`, [], []);
+}
+
+/** Why a pod in a member is not ready. */
+function memberPodProblems({ status }: Pod): readonly string[] {
+  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const waiting = statuses.flatMap(({ name, state }) =>
+    state?.waiting === undefined
+      ? []
+      : `${name}: ${state.waiting.reason ?? 'waiting'} ${state.waiting.message ?? ''}`.trim(),
+  );
+  return [...(scheduled?.status === 'False' ? [scheduled.message ?? 'no node fits'] : []), ...waiting];
+}
+
+/** What warnings say, the newest first. */
+function warnings(events: readonly Event[]): readonly string[] {
+  const texts = events
+    .filter(({ type }) => type === 'Warning')
+    .map(({ reason, message }) => `${reason ?? ''}: ${message ?? ''}`);
+  return unique(texts.reverse());
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}
