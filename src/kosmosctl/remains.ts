@@ -116,12 +116,7 @@ export async function hostRemains(
   return parts.flat();
 }
 
-const CLUSTER_SCOPED: readonly ResourceType<KubeObject>[] = [
-  namespaces,
-  volumes as ResourceType<KubeObject>,
-  clusterRoles,
-  clusterRoleBindings,
-];
+const CLUSTER_SCOPED: readonly ResourceType<KubeObject>[] = [namespaces, volumes, clusterRoles, clusterRoleBindings];
 
 /** Everything in a member that is from that host: copies of its objects, and the identity of its manager. */
 export async function memberRemains(

@@ -1,6 +1,7 @@
 import type { KubeObject, Pod } from '../apis/core.js';
 import { pods } from '../kube/resource.js';
 import type { CliContext } from './context.js';
+import { conditionOf, nameOf, shown } from './fields.js';
 import { MANAGER, MANAGER_SELECTOR } from './manifests/labels.js';
 import { deployments, findObject } from './objects.js';
 import type { Step } from './output/steps.js';
@@ -18,15 +19,16 @@ interface DeploymentObject extends KubeObject {
 }
 
 /** How far the rollout of a Deployment is; undefined when it is complete. As `kubectl rollout status` sees it. */
-export function rolloutPending(deployment: DeploymentObject): string | undefined {
-  const { metadata, spec, status = {} } = deployment;
-  const wanted = spec?.replicas ?? 1;
-  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0, observedGeneration = 0 } = status;
-  if (observedGeneration < (metadata?.generation ?? 0)) return 'the Deployment has not been looked at yet';
-  if (updatedReplicas < wanted) return `${updatedReplicas} of ${wanted} managers are of this version`;
-  if (replicas > updatedReplicas) return `${replicas - updatedReplicas} older managers still run`;
-  return availableReplicas < wanted ? `${availableReplicas} of ${wanted} managers are ready` : undefined;
+export function rolloutPending({ metadata, spec, status }: DeploymentObject): string | undefined {
+  const { replicas: wanted = 1 } = spec ?? {};
+  const seen = { ...NOTHING_SEEN, ...status };
+  if (seen.observedGeneration < (metadata?.generation ?? 0)) return 'the Deployment has not been looked at yet';
+  if (seen.updatedReplicas < wanted) return `${seen.updatedReplicas} of ${wanted} managers are of this version`;
+  if (seen.replicas > seen.updatedReplicas) return `${seen.replicas - seen.updatedReplicas} older managers still run`;
+  return seen.availableReplicas < wanted ? `${seen.availableReplicas} of ${wanted} managers are ready` : undefined;
 }
+
+const NOTHING_SEEN = { replicas: 0, updatedReplicas: 0, availableReplicas: 0, observedGeneration: 0 };
 
 /** Reasons of waiting containers that won't go away by themselves. */
 const CURES: Readonly<Record<string, string>> = {
@@ -40,18 +42,21 @@ const CURES: Readonly<Record<string, string>> = {
 
 /** Why a pod doesn't run, and what to do; undefined when there is nothing special about it. */
 export function podProblem(pod: Pod): { readonly problem: string; readonly cure: string | undefined } | undefined {
-  const name = pod.metadata?.name ?? '';
-  const { namespace = '' } = pod.metadata ?? {};
-  for (const { state } of pod.status?.containerStatuses ?? []) {
-    const { reason, message } = state?.waiting ?? {};
-    if (reason === undefined || reason === 'ContainerCreating' || reason === 'PodInitializing') continue;
-    const cure = CURES[reason]?.replace('NAMESPACE', namespace).replace('POD', name);
+  const name = nameOf(pod);
+  const waiting = (pod.status?.containerStatuses ?? []).flatMap(({ state }) => state?.waiting ?? []);
+  const stuck = waiting.find(({ reason }) => reason !== undefined && !PASSING.includes(reason));
+  if (stuck !== undefined) {
+    const { reason = '', message } = stuck;
+    const cure = CURES[reason]?.replace('NAMESPACE', shown(pod.metadata?.namespace)).replace('POD', name);
     return { problem: `${name}: ${reason}${message === undefined ? '' : ` (${message})`}`, cure };
   }
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status !== 'False') return undefined;
-  return { problem: `${name}: ${scheduled.message ?? 'no node fits'}`, cure: 'Make room, or use --replicas 1.' };
+  const problem = `${name}: ${shown(scheduled.message, 'no node fits')}`;
+  return { problem, cure: 'Make room, or use --replicas 1.' };
 }
+
+const PASSING = ['ContainerCreating', 'PodInitializing'];
 
 /** The step that waits until all managers run in the version that was applied. */
 export function rolledOut(session: ClusterSession, namespace: string, timeoutMs: number, context: CliContext): Step {

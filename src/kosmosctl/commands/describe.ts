@@ -7,6 +7,7 @@ import { readServiceAccountToken } from '../../kube/service-account-token.js';
 import { tokenOf } from '../../kube/token-kubeconfig.js';
 import type { CliContext } from '../context.js';
 import { CliError } from '../failure.js';
+import { conditionOf, nameOf, shown } from '../fields.js';
 import { memberOf } from '../join/host-objects.js';
 import { findObject } from '../objects.js';
 import { ageOf, renderTable } from '../output/table.js';
@@ -58,23 +59,23 @@ export async function describeCluster({ host, name }: DescribeOptions, context: 
 function render({ cluster, nodes: virtual, podCounts, secret, events: all }: Facts, now: number): string {
   const { metadata, spec, status } = cluster;
   const rows = [
-    ['Name:', metadata?.name ?? ''],
+    ['Name:', nameOf(cluster)],
     ['Age:', ageOf(metadata?.creationTimestamp, now)],
-    ['Kubernetes:', status?.kubernetesVersion ?? '<unknown>'],
-    ['Mode:', status?.mode ?? '<unknown>'],
-    ['Nodes:', status?.nodes?.summary ?? '<unknown>'],
+    ['Kubernetes:', shown(status?.kubernetesVersion, '<unknown>')],
+    ['Mode:', shown(status?.mode, '<unknown>')],
+    ['Nodes:', shown(status?.nodes?.summary, '<unknown>')],
     ['Credential:', credentialOf(spec, secret)],
   ];
   const conditions = (status?.conditions ?? []).map(({ type, status: state, reason, message, lastTransitionTime }) => [
     ...[type, state, reason, ageOf(lastTransitionTime, now), message],
   ]);
   const nodeRows = virtual.map((node) => {
-    const name = node.metadata?.name ?? '';
-    const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
-    return [name, ready, String(podCounts.get(name) ?? 0), node.status?.capacity?.['pods'] ?? ''];
+    const name = nameOf(node);
+    const ready = shown(conditionOf(node, 'Ready')?.status, 'Unknown');
+    return [name, ready, shown(podCounts.get(name), '0'), shown(node.status?.capacity?.['pods'])];
   });
   const eventRows = all.map(({ type, reason, message, lastTimestamp, eventTime }) => [
-    ...[ageOf(lastTimestamp ?? eventTime, now), type ?? '', reason ?? '', message ?? ''],
+    ...[ageOf(lastTimestamp ?? eventTime, now), shown(type), shown(reason), shown(message)],
   ]);
   return [
     rows.map(([key = '', content = '']) => `${key.padEnd(13)}${content}\n`).join(''),

@@ -6,6 +6,7 @@ import { events, nodes, pods } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
 import { CliError } from '../failure.js';
+import { conditionOf, isReady, nameOf, shown } from '../fields.js';
 import { openMember } from '../member-session.js';
 import { findObject } from '../objects.js';
 import { renderDocument } from '../output/format.js';
@@ -91,12 +92,16 @@ function documentOf(options: ExplainOptions, facts: PodFacts, explanation: Expla
   const { pod, memberPod, cluster } = facts;
   return {
     pod: `${options.namespace}/${options.name}`,
-    node: pod.spec?.nodeName ?? null,
-    cluster: cluster?.metadata?.name ?? null,
-    host: { phase: pod.status?.phase ?? null, podIP: pod.status?.podIP ?? null },
-    member: memberPod ? { phase: memberPod.status?.phase, node: memberPod.spec?.nodeName ?? null } : null,
+    node: shown(pod.spec?.nodeName) || null,
+    cluster: nameOf(cluster) || null,
+    host: sideDocument(pod),
+    member: memberPod ? sideDocument(memberPod) : null,
     ...explanation,
   };
+}
+
+function sideDocument({ spec, status }: Pod): unknown {
+  return { phase: status?.phase ?? null, podIP: status?.podIP ?? null, node: spec?.nodeName ?? null };
 }
 
 const SHOWN_EVENTS = 8;
@@ -126,13 +131,16 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function sideOf({ metadata, status }: Pod, now: number): string {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const changed = ready?.lastTransitionTime;
+function sideOf(pod: Pod, now: number): string {
+  const changed = conditionOf(pod, 'Ready')?.lastTransitionTime;
   const since = changed === undefined ? '' : ` since ${ageOf(changed, now)}`;
-  const leaving = metadata?.deletionTimestamp === undefined ? '' : ', being deleted';
-  const address = status?.podIP === undefined ? '' : `, ${status.podIP}`;
-  return `${status?.phase ?? 'Unknown'}, ${ready?.status === 'True' ? 'ready' : 'not ready'}${since}${address}${leaving}`;
+  const leaving = pod.metadata?.deletionTimestamp === undefined ? [] : ['being deleted'];
+  const state = `${isReady(pod) ? 'ready' : 'not ready'}${since}`;
+  return [shown(pod.status?.phase, 'Unknown'), state, ...addressOf(pod), ...leaving].join(', ');
+}
+
+function addressOf({ status }: Pod): readonly string[] {
+  return status?.podIP === undefined ? [] : [status.podIP];
 }
 
 function eventLine(event: Event, now: number): string {

@@ -5,7 +5,8 @@ import { clusters } from '../../kube/kosmos-resources.js';
 import { nodes } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
 import { CliError } from '../failure.js';
-import { findObject, refOf } from '../objects.js';
+import { conditionOf, isReady, labelOf, nameOf, shown } from '../fields.js';
+import { findObject } from '../objects.js';
 import { renderObjects, type Format } from '../output/format.js';
 import { ageOf, renderTable } from '../output/table.js';
 import { openSession, readAccess, withSessions, type ClusterChoice } from '../session.js';
@@ -29,25 +30,30 @@ export async function getClusters(options: GetOptions, context: CliContext): Pro
   });
   const now = context.clock.now();
   const rows = found.map((cluster) => clusterRow(cluster, now, options.format === 'wide'));
-  print('cluster.kosmos.io', found, options, context, () => renderTable(clusterHead(options.format === 'wide'), rows));
+  const table = (): string => renderTable(clusterHead(options.format === 'wide'), rows);
+  print({ resource: 'cluster.kosmos.io', objects: found, table }, options, context);
 }
 
 function clusterHead(wide: boolean): readonly string[] {
   return ['NAME', 'READY', 'VERSION', 'NODES', 'MODE', 'AGE', ...(wide ? ['REASON', 'VIRTUAL NODES'] : [])];
 }
 
-function clusterRow({ metadata, status }: Cluster, now: number, wide: boolean): readonly string[] {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const virtual = status?.clusterTreeStatus?.leafNodeItems?.map(({ leafNodeName }) => leafNodeName) ?? [];
-  return [
-    metadata?.name ?? '',
-    ready?.status ?? 'Unknown',
-    status?.kubernetesVersion ?? '',
-    status?.nodes?.summary ?? '',
-    status?.mode ?? '',
-    ageOf(metadata?.creationTimestamp, now),
-    ...(wide ? [ready?.reason ?? '', virtual.join(',')] : []),
+function clusterRow(cluster: Cluster, now: number, wide: boolean): readonly string[] {
+  const { status } = cluster;
+  const ready = conditionOf(cluster, 'Ready');
+  const row = [
+    nameOf(cluster),
+    shown(ready?.status, 'Unknown'),
+    shown(status?.kubernetesVersion),
+    shown(status?.nodes?.summary),
+    shown(status?.mode),
+    ageOf(cluster.metadata?.creationTimestamp, now),
   ];
+  return wide ? [...row, shown(ready?.reason), virtualNodesOf(cluster).join(',')] : row;
+}
+
+function virtualNodesOf({ status }: Cluster): readonly string[] {
+  return (status?.clusterTreeStatus?.leafNodeItems ?? []).map(({ leafNodeName }) => leafNodeName);
 }
 
 /** Prints the virtual nodes. */
@@ -77,41 +83,45 @@ export async function getNodes(options: GetOptions, context: CliContext): Promis
     ...(wide ? ['ADDRESS', 'PORT'] : []),
   ];
   const now = context.clock.now();
-  print('node', found, options, context, () =>
+  const table = (): string =>
     renderTable(
       head,
       found.map((node) => nodeRow(node, now, wide)),
-    ),
-  );
+    );
+  print({ resource: 'node', objects: found, table }, options, context);
 }
 
-function nodeRow({ metadata, spec, status }: Node, now: number, wide: boolean): readonly string[] {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const { cpu = '', memory = '', pods = '' } = status?.allocatable ?? {};
-  return [
-    metadata?.name ?? '',
-    `${ready?.status === 'True' ? 'Ready' : 'NotReady'}${spec?.unschedulable === true ? ',SchedulingDisabled' : ''}`,
-    metadata?.labels?.[CLUSTER_LABEL] ?? '',
-    status?.nodeInfo?.kubeletVersion ?? '',
+function nodeRow(node: Node, now: number, wide: boolean): readonly string[] {
+  const state = isReady(node) ? 'Ready' : 'NotReady';
+  const { cpu = '', memory = '', pods = '' } = node.status?.allocatable ?? {};
+  const row = [
+    nameOf(node),
+    node.spec?.unschedulable === true ? `${state},SchedulingDisabled` : state,
+    shown(labelOf(node, CLUSTER_LABEL)),
+    shown(node.status?.nodeInfo?.kubeletVersion),
     ...[cpu, memory, pods],
-    ageOf(metadata?.creationTimestamp, now),
-    ...(wide
-      ? [status?.addresses?.[0]?.address ?? '', String(status?.daemonEndpoints?.kubeletEndpoint?.Port ?? '')]
-      : []),
+    ageOf(node.metadata?.creationTimestamp, now),
   ];
+  return wide ? [...row, ...kubeletOf(node)] : row;
 }
 
-function print(
-  resource: string,
-  found: readonly (Cluster | Node)[],
-  { format, name }: GetOptions,
-  { terminal }: CliContext,
-  table: () => string,
-): void {
-  if (format === 'json' || format === 'yaml')
-    terminal.out(renderObjects(found.map(withoutNoise), format, name !== undefined));
-  else if (format === 'name') terminal.out(found.map((object) => `${resource}/${refOf(object).name}\n`).join(''));
-  else if (found.length === 0) terminal.err('No resources found\n');
+function kubeletOf({ status }: Node): readonly string[] {
+  return [shown(status?.addresses?.[0]?.address), shown(status?.daemonEndpoints?.kubeletEndpoint?.Port)];
+}
+
+/** What was found, and how a person would like to see it. */
+interface Found {
+  /** As `-o name` has it. */
+  readonly resource: string;
+  readonly objects: readonly (Cluster | Node)[];
+  readonly table: () => string;
+}
+
+function print({ resource, objects, table }: Found, { format, name }: GetOptions, { terminal }: CliContext): void {
+  if (format === 'json' || format === 'yaml') {
+    terminal.out(renderObjects(objects.map(withoutNoise), format, name !== undefined));
+  } else if (format === 'name') terminal.out(objects.map((object) => `${resource}/${nameOf(object)}\n`).join(''));
+  else if (objects.length === 0) terminal.err('No resources found\n');
   else terminal.out(table());
 }
 

@@ -90,25 +90,28 @@ const MAX_PORT = 65535;
 
 /** What is wrong with the values, each with the path of its field; empty when nothing is. */
 export function valueProblems(values: InstallValues): readonly string[] {
-  const { kubelet, replicas, image, hostApiServer } = values;
-  const problems: string[] = [];
-  if (!Number.isInteger(replicas) || replicas < 1) problems.push('replicas: must be a whole number from 1 on');
-  if (!isRepository(image.repository)) {
-    problems.push(`image.repository: "${image.repository}" is not registry/repository without a tag`);
-  }
-  if (!/^[\w.-]{0,128}$/.test(image.tag)) problems.push(`image.tag: "${image.tag}" is not a tag`);
-  const most = kubelet.service ? MOST_SERVICE_PORTS : MAX_PORT;
-  if (!Number.isInteger(kubelet.ports) || kubelet.ports < 1 || kubelet.ports > most) {
-    problems.push(`kubelet.ports: must be a whole number from 1 to ${most}`);
-  }
-  const last = kubelet.firstPort + kubelet.ports - 1;
-  if (!Number.isInteger(kubelet.firstPort) || kubelet.firstPort < 1 || last > MAX_PORT) {
-    problems.push(`kubelet.firstPort: the ports must lie between 1 and ${MAX_PORT}`);
-  }
-  if (hostApiServer !== '' && !/^\S+:\d+$/.test(hostApiServer)) {
-    problems.push(`hostApiServer: "${hostApiServer}" is not host:port`);
-  }
-  return problems;
+  const { replicas, image, hostApiServer } = values;
+  const checks: readonly (readonly [isGood: boolean, problem: string])[] = [
+    [Number.isInteger(replicas) && replicas >= 1, 'replicas: must be a whole number from 1 on'],
+    [
+      isRepository(image.repository),
+      `image.repository: "${image.repository}" is not registry/repository without a tag`,
+    ],
+    [/^[\w.-]{0,128}$/.test(image.tag), `image.tag: "${image.tag}" is not a tag`],
+    ...portChecks(values.kubelet),
+    [hostApiServer === '' || /^\S+:\d+$/.test(hostApiServer), `hostApiServer: "${hostApiServer}" is not host:port`],
+  ];
+  return checks.flatMap(([isGood, problem]) => (isGood ? [] : problem));
+}
+
+function portChecks(kubelet: InstallValues['kubelet']): readonly (readonly [isGood: boolean, problem: string])[] {
+  const { service, ports, firstPort } = kubelet;
+  const most = service ? MOST_SERVICE_PORTS : MAX_PORT;
+  const isInRange = Number.isInteger(firstPort) && firstPort >= 1 && firstPort + ports - 1 <= MAX_PORT;
+  return [
+    [Number.isInteger(ports) && ports >= 1 && ports <= most, `kubelet.ports: must be a whole number from 1 to ${most}`],
+    [isInRange, `kubelet.firstPort: the ports must lie between 1 and ${MAX_PORT}`],
+  ];
 }
 
 function isRepository(name: string): boolean {

@@ -44,9 +44,10 @@ export async function look(
 export function printFindings(
   findings: readonly Finding[],
   format: 'json' | 'yaml' | undefined,
-  { terminal, setExitCode }: CliContext,
+  context: CliContext,
 ): void {
-  if (findings.some(({ level }) => level === 'problem')) setExitCode(EXIT.problems);
+  const { terminal } = context;
+  if (findings.some(({ level }) => level === 'problem')) context.setExitCode(EXIT.problems);
   if (format !== undefined) {
     terminal.out(renderDocument({ findings }, format));
     return;

@@ -1,6 +1,7 @@
 import type { Event, Node, Pod } from '../../apis/core.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { CLUSTER_LABEL, HOST_UID_ANNOTATION, NODE_LABEL } from '../../apis/names.js';
+import { conditionOf, isReady, labelOf, nameOf, shown } from '../fields.js';
 
 /** All that is known about a pod on both sides. */
 export interface PodFacts {
@@ -31,25 +32,29 @@ const RESERVED = ['kube-system', 'kosmos-system'];
 /** Says why a pod is where it is. */
 export function explainPod(facts: PodFacts): Explanation {
   const { pod, node, cluster } = facts;
-  if (!pod.spec?.nodeName) return explainUnbound(facts);
-  const name = pod.spec.nodeName;
+  const name = shown(pod.spec?.nodeName);
+  if (name === '') return explainUnbound(facts);
   if (node === undefined) {
     return one(`it is bound to ${name}, which does not exist`, [], ['Delete the pod; its controller makes a new one.']);
   }
-  if (node.metadata?.labels?.[NODE_LABEL] !== 'true') {
+  if (labelOf(node, NODE_LABEL) !== 'true') {
     return one(`it runs on ${name}, a node of the host itself`, [], [CURE_SPREAD]);
   }
-  const member = node.metadata.labels[CLUSTER_LABEL] ?? '';
-  const ready = cluster?.status?.conditions?.find(({ type }) => type === 'Ready');
+  const member = shown(labelOf(node, CLUSTER_LABEL));
   if (cluster === undefined) return one(`the Cluster ${member} behind ${name} is gone`, [], ['Delete the pod.']);
-  if (RESERVED.includes(pod.metadata?.namespace ?? '')) {
-    return one(`pods of ${pod.metadata?.namespace ?? ''} never run in members`, [], ['Use another namespace.']);
+  const namespace = shown(pod.metadata?.namespace);
+  if (RESERVED.includes(namespace)) {
+    return one(`pods of ${namespace} never run in members`, [], ['Use another namespace.']);
   }
-  if (ready?.status !== 'True') {
-    const reason = ready === undefined ? 'no manager has looked at it' : `${ready.reason}: ${ready.message}`;
-    return one(`its member ${member} is not ready`, [reason], [`Look at: kosmosctl describe cluster ${member}`]);
-  }
-  return explainBound(facts, member);
+  return isReady(cluster) ? explainBound(facts, member) : explainMember(cluster);
+}
+
+function explainMember(cluster: Cluster): Explanation {
+  const member = nameOf(cluster);
+  const ready = conditionOf(cluster, 'Ready');
+  const reason =
+    ready === undefined ? 'no manager has looked at it' : `${shown(ready.reason)}: ${shown(ready.message)}`;
+  return one(`its member ${member} is not ready`, [reason], [`Look at: kosmosctl describe cluster ${member}`]);
 }
 
 const CURE_SPREAD =
@@ -60,8 +65,8 @@ function one(verdict: string, reasons: readonly string[], cures: readonly string
 }
 
 function explainUnbound({ pod, hasVirtualNodes, events }: PodFacts): Explanation {
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  const reasons = [scheduled?.message ?? 'the scheduler has not looked at it yet', ...warnings(events)];
+  const scheduled = conditionOf(pod, 'PodScheduled');
+  const reasons = [shown(scheduled?.message, 'the scheduler has not looked at it yet'), ...warnings(events)];
   const cures: string[] = [];
   if (!hasVirtualNodes) cures.push('No member has joined: kosmosctl join cluster');
   else if (!toleratesVirtualNodes(pod)) cures.push(CURE_SPREAD);
@@ -80,39 +85,49 @@ export function toleratesVirtualNodes({ spec }: Pod): boolean {
 
 function explainBound({ pod, memberPod, memberProblem, events }: PodFacts, member: string): Explanation {
   const said = warnings(events);
-  if (memberPod === undefined) return one(`nobody could look into ${member}`, [memberProblem ?? ''], []);
+  if (memberPod === undefined) return one(`nobody could look into ${member}`, [shown(memberProblem)], []);
   if (memberPod === null) {
     return one(`it is not in ${member} yet`, said, said.length > 0 ? [] : ['Look at the log of the leader.']);
   }
   if (memberPod.metadata?.annotations?.[HOST_UID_ANNOTATION] !== pod.metadata?.uid) {
-    return one(`${member} has another pod of that name, which is not a copy of this one`, said, [
-      'Rename or delete one of the two.',
-    ]);
+    const verdict = `${member} has another pod of that name, which is not a copy of this one`;
+    return one(verdict, said, ['Rename or delete one of the two.']);
   }
+  return explainCopy(pod, memberPod, said, member);
+}
+
+function explainCopy(pod: Pod, memberPod: Pod, said: readonly string[], member: string): Explanation {
   const problems = memberPodProblems(memberPod);
-  const phase = memberPod.status?.phase ?? 'Unknown';
+  const phase = shown(memberPod.status?.phase, 'Unknown');
   if (problems.length > 0) return one(`it is ${phase} in ${member}`, problems, []);
   if (pod.status?.phase !== phase) return one(`it is ${phase} in ${member}, which the host does not say yet`, said, []);
   return one(`it is ${phase} in ${member}, as it should be`, [], []);
 }
 
 /** Why a pod in a member is not ready. */
-function memberPodProblems({ status }: Pod): readonly string[] {
-  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const waiting = statuses.flatMap(({ name, state }) =>
-    state?.waiting === undefined
-      ? []
-      : `${name}: ${state.waiting.reason ?? 'waiting'} ${state.waiting.message ?? ''}`.trim(),
+function memberPodProblems(pod: Pod): readonly string[] {
+  const scheduled = conditionOf(pod, 'PodScheduled');
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const waiting = [...initContainerStatuses, ...containerStatuses].flatMap(({ name, state }) =>
+    state?.waiting === undefined ? [] : waitingText(name, state.waiting),
   );
-  return [...(scheduled?.status === 'False' ? [scheduled.message ?? 'no node fits'] : []), ...waiting];
+  return [...(scheduled?.status === 'False' ? [shown(scheduled.message, 'no node fits')] : []), ...waiting];
+}
+
+interface Waiting {
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+function waitingText(name: string, { reason, message }: Waiting): string {
+  return `${name}: ${shown(reason, 'waiting')} ${shown(message)}`.trim();
 }
 
 /** What warnings say, the newest first. */
 function warnings(events: readonly Event[]): readonly string[] {
   const texts = events
     .filter(({ type }) => type === 'Warning')
-    .map(({ reason, message }) => `${reason ?? ''}: ${message ?? ''}`);
+    .map(({ reason, message }) => `${shown(reason)}: ${shown(message)}`);
   return unique(texts.reverse());
 }
 
