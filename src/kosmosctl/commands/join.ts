@@ -172,7 +172,6 @@ class Join {
         cluster: options.name,
         namespace,
         memberUid: facts.memberUid,
-        memberNamespace: identity.namespace,
         kubeconfig,
       },
     });

@@ -1,13 +1,13 @@
 import type { Node, Secret as SecretObject } from '../../apis/core.js';
 import type { Cluster, LeafModel } from '../../apis/kosmos/v1alpha1/cluster.js';
-import { KUBECONFIG_SECRET_KEY, MEMBER_CREDENTIAL_LABEL } from '../../apis/names.js';
+import {
+  JOIN_LABEL,
+  KUBECONFIG_SECRET_KEY,
+  MEMBER_CLUSTER_UID_ANNOTATION,
+  MEMBER_CREDENTIAL_LABEL,
+} from '../../apis/names.js';
 import type { Manifest } from '../manifests/installation.js';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
-
-/** On the Secret with the kubeconfig: UID of the member's kube-system namespace. */
-const MEMBER_UID_ANNOTATION = 'kosmos.io/member-cluster-uid';
-/** On it: namespace of the member with the service account. */
-const MEMBER_NAMESPACE_ANNOTATION = 'kosmos.io/member-namespace';
 
 /** Name of the Secret with the kubeconfig of a member. */
 export function credentialName(cluster: string): string {
@@ -18,7 +18,6 @@ export interface CredentialSecretOptions {
   readonly cluster: string;
   readonly namespace: string;
   readonly memberUid: string;
-  readonly memberNamespace: string;
   readonly kubeconfig: string;
 }
 
@@ -32,8 +31,7 @@ export function credentialSecret(options: CredentialSecretOptions): Manifest {
       namespace: options.namespace,
       labels: { [MEMBER_CREDENTIAL_LABEL]: 'true', [MANAGED_BY_LABEL]: MANAGED_BY },
       annotations: {
-        [MEMBER_UID_ANNOTATION]: options.memberUid,
-        [MEMBER_NAMESPACE_ANNOTATION]: options.memberNamespace,
+        [MEMBER_CLUSTER_UID_ANNOTATION]: options.memberUid,
       },
     },
     type: 'Opaque',
@@ -44,7 +42,7 @@ export function credentialSecret(options: CredentialSecretOptions): Manifest {
 /** What such a Secret says about the member. */
 export function memberOf(secret: SecretObject): { readonly uid: string | undefined; readonly kubeconfig: string } {
   const kubeconfig = Buffer.from(secret.data?.[KUBECONFIG_SECRET_KEY] ?? '', 'base64').toString('utf8');
-  return { uid: secret.metadata?.annotations?.[MEMBER_UID_ANNOTATION], kubeconfig };
+  return { uid: secret.metadata?.annotations?.[MEMBER_CLUSTER_UID_ANNOTATION], kubeconfig };
 }
 
 export interface ClusterManifestOptions {
@@ -73,8 +71,6 @@ export function clusterManifest(options: ClusterManifestOptions): Manifest {
     },
   };
 }
-
-const JOIN_LABEL = 'kosmos.io/join';
 
 /** One virtual node for each node of the member: for those with the label `kosmos.io/join=true`, or for all when none has it. */
 export function leafModelPerNode(nodes: readonly Node[]): readonly LeafModel[] {
