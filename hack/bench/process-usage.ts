@@ -20,9 +20,18 @@ export function cpuMsOf(stat: string): number {
 
 /** Peak resident memory from the text of /proc/PID/status. @throws Error when it isn't there */
 export function peakRssMiBOf(status: string): number {
-  const match = /^VmHWM:\s+(\d+) kB$/m.exec(status);
-  if (match === null) throw new Error('the process has ended, or this kernel tells no peak of its memory');
-  return Number(match[1]) / 1024;
+  return kibOf(status, 'VmHWM') / 1024;
+}
+
+/** Memory that a running process has resident now, in KiB. @throws Error when it has ended */
+export function residentKiB(pid: number): number {
+  return kibOf(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS');
+}
+
+function kibOf(status: string, name: 'VmHWM' | 'VmRSS'): number {
+  const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status);
+  if (match === null) throw new Error(`the process has ended, or this kernel doesn't tell ${name}`);
+  return Number(match[1]);
 }
 
 /** Reads what a running process has used. */

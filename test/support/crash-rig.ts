@@ -48,6 +48,7 @@ export class CrashRig {
   #armed = new Map<string, CrashPoint>();
   #fired: CrashPoint[] = [];
   #crashing = false;
+  #dying = false;
   #failure: unknown;
 
   private constructor(federation: Federation) {
@@ -130,7 +131,9 @@ export class CrashRig {
 
   async #kill(): Promise<void> {
     this.#crashing = true;
+    this.#dying = true;
     await this.federation.killManager();
+    this.#dying = false;
     void this.federation.restartManager().then(
       () => {
         this.#crashing = false;
@@ -168,10 +171,11 @@ export class CrashRig {
     if (phase === 'before') this.calls.push(call);
     const name = nameOf({ kind: kindOf(call), phase });
     const point = this.#armed.get(name);
-    if (point === undefined || this.#crashing) return 'pass';
+    if (point === undefined || (this.#crashing && !this.#dying)) return 'pass';
     this.#armed.delete(name);
     this.#fired.push(point);
-    await this.#kill();
+    // Calls that were under way when the manager was killed at another one are cut by the same kill.
+    if (!this.#dying) await this.#kill();
     return 'cut';
   }
 }

@@ -107,8 +107,8 @@ export class Federation {
   }
 
   /** Starts another manager, for another host; the lab ends it. */
-  async startOtherManager(options: ManagerOptions): Promise<void> {
-    await startManager(this.lab, options);
+  startOtherManager(options: ManagerOptions): Promise<LabProcess> {
+    return startManager(this.lab, options);
   }
 
   /** As a crash would; resolves when the process is gone. */

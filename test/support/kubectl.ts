@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { LabCluster } from '../../hack/lab/cluster.js';
-import type { CommandResult, RunOptions } from '../../hack/lab/run.js';
+import { run, type CommandResult, type RunOptions } from '../../hack/lab/run.js';
 
 /** How kubectl opens sessions: over WebSocket, as new ones do, or over SPDY, as old ones did. */
 export const PROTOCOLS = {
@@ -22,17 +22,20 @@ export interface RunningKubectl {
 export class Kubectl {
   readonly #cluster: LabCluster;
   readonly #namespace: string;
+  readonly #program: string;
   readonly #running = new Set<ChildProcess>();
 
-  constructor(cluster: LabCluster, namespace: string) {
+  /** @param program - file name of a kubectl; by default the one of the cluster's own version. */
+  constructor(cluster: LabCluster, namespace: string, program = 'kubectl') {
     this.#cluster = cluster;
     this.#namespace = namespace;
+    this.#program = program;
   }
 
   /** Runs it to its end; never throws because of its exit code. */
   run(args: readonly string[], protocol: Protocol = 'WebSocket', options: RunOptions = {}): Promise<CommandResult> {
-    const env = { ...PROTOCOLS[protocol], ...options.env };
-    return this.#cluster.kubectl(['-n', this.#namespace, ...args], { ...options, env, allowFailure: true });
+    const env = { ...process.env, ...PROTOCOLS[protocol], ...options.env, ...this.#cluster.environment() };
+    return run(this.#program, ['-n', this.#namespace, ...args], { ...options, env, allowFailure: true });
   }
 
   /** What it writes. @throws Error when it fails */
@@ -44,7 +47,7 @@ export class Kubectl {
 
   /** Runs it on a terminal of 33 lines and 111 columns, and types `input`; returns what the terminal shows. */
   async onTerminal(args: readonly string[], input: string, protocol: Protocol): Promise<string> {
-    const command = ['kubectl', '-n', this.#namespace, ...args].map((word) => `'${word}'`).join(' ');
+    const command = [this.#program, '-n', this.#namespace, ...args].map((word) => `'${word}'`).join(' ');
     const child = this.#spawn('script', ['-qec', `stty rows 33 cols 111; ${command}`, '/dev/null'], protocol);
     let shown = '';
     child.stdout?.on('data', (chunk: Buffer) => (shown += chunk.toString()));
@@ -55,7 +58,7 @@ export class Kubectl {
   }
 
   start(args: readonly string[], protocol: Protocol = 'WebSocket'): RunningKubectl {
-    const child = this.#spawn('kubectl', ['-n', this.#namespace, ...args], protocol);
+    const child = this.#spawn(this.#program, ['-n', this.#namespace, ...args], protocol);
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request } from 'node:https';
 import { Agent, WebSocket } from 'undici';
 import { parse } from 'yaml';
 import type { Lab } from '../../lab/lab.js';
+import { residentKiB } from '../process-usage.js';
 import { createPod, NAMESPACE, POD, podRunning } from './stage.js';
 
 const OPEN_AT_ONCE = 10;
@@ -29,7 +30,7 @@ export async function holdSessions(lab: Lab, count: number, pid: number): Promis
   const dispatcher = new Agent({ connect: { ca, cert, key } });
   const base = server.replace('https:', 'wss:');
   const url = `${base}/api/v1/namespaces/${NAMESPACE}/pods/${POD}/exec?command=cat&stdin=true&stdout=true`;
-  const before = rssKib(pid);
+  const before = residentKiB(pid);
   const open: WebSocket[] = [];
   const openOne = async (): Promise<void> => {
     const socket = new WebSocket(url, { protocols: ['v5.channel.k8s.io'], dispatcher });
@@ -40,7 +41,7 @@ export async function holdSessions(lab: Lab, count: number, pid: number): Promis
   for (let left = count; left > 0; left -= OPEN_AT_ONCE) {
     await Promise.all(Array.from({ length: Math.min(OPEN_AT_ONCE, left) }, openOne));
   }
-  const after = rssKib(pid);
+  const after = residentKiB(pid);
   for (const socket of open) socket.close();
   await dispatcher.destroy();
   return { sessions: count, rssKibEach: Math.round((after - before) / count) };
@@ -87,10 +88,6 @@ function countLines(lab: Lab, name: string): Promise<number> {
       .on('error', reject)
       .end();
   });
-}
-
-function rssKib(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 interface Credentials {

@@ -7,6 +7,7 @@ import type { LabCluster } from '../../../hack/lab/cluster.js';
 import { clusterFiles } from '../../../hack/lab/control-plane.js';
 import type { UserRequest } from '../../../hack/lab/users.js';
 import type { Node } from '../../../src/apis/core.js';
+import { KUBELET_SERVING_CONDITION } from '../../../src/apis/names.js';
 import { certificateSigningRequests, nodes, pods, secrets } from '../../../src/kube/resource.js';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
@@ -179,7 +180,7 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
 
   it('is served by every replica, whoever leads', async () => {
     const address = federation.lab.hostAddress;
-    await federation.startOtherManager({ where: 'root' });
+    const other = await federation.startOtherManager({ where: 'root' });
     const admin = await identityOf({ name: 'r2', clusterRole: 'cluster-admin' });
     const target = {
       host: address,
@@ -200,6 +201,8 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
             .end();
         }),
     );
+    other.kill('SIGKILL');
+    await other.wait();
   });
 
   it('removes the key of a node with the node', async () => {
@@ -210,6 +213,57 @@ describe('the kubelet API of virtual nodes, as a real host guards it', () => {
       const names = items.map(({ metadata }) => metadata?.name).filter((name) => name?.startsWith('kubelet-serving-'));
       expect(names).to.deep.equal([`kubelet-serving-${first}`]);
       expect(await federation.find('host', nodes, { name: second })).to.be.undefined;
+    });
+  });
+
+  describe('with a manager that may not approve certificates', () => {
+    const NAME = 'no-approval';
+
+    before(async function () {
+      this.timeout(90_000);
+      // `approve` is a verb of its own, which no list of ordinary verbs contains.
+      const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
+      const rules = [{ apiGroups: ['*'], resources: ['*'], verbs }];
+      const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: NAME }, rules };
+      await federation.lab.host.api.json('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { body: role });
+      const kubeconfig = await federation.lab.host.addUser({ name: NAME, clusterRole: NAME });
+      await federation.killManager();
+      const { items } = await federation.host.list(certificateSigningRequests);
+      for (const { metadata } of items) {
+        await federation.host.delete(certificateSigningRequests, { name: metadata?.name ?? '' });
+      }
+      const secret = { namespace: 'kosmos-system', name: `kubelet-serving-${NODES[0] ?? ''}` };
+      await federation.host.delete(secrets, secret);
+      await federation.startManager({ kubeconfig });
+      // The lease of the killed one has to end first.
+      await eventually(
+        async () => expect((await federation.host.list(certificateSigningRequests)).items).not.to.be.empty,
+        { timeoutMs: 60_000 },
+      );
+    });
+
+    async function condition(): Promise<string> {
+      const node = await federation.host.get(nodes, { name: NODES[0] ?? '' });
+      const found = node.status?.conditions?.find(({ type }) => type === KUBELET_SERVING_CONDITION);
+      return `${found?.status} ${found?.reason}: ${found?.message}`;
+    }
+
+    it('the node says which request waits for whom', async () => {
+      await eventually(async () => {
+        const [request] = (await federation.host.list(certificateSigningRequests)).items;
+        const words = `waits for approval, which the manager is not allowed to give`;
+        expect(await condition()).to.equal(
+          `False CertificateNotApproved: CertificateSigningRequest ${request?.metadata?.name} ${words}`,
+        );
+      });
+    });
+
+    it('is served as soon as somebody else approves', async () => {
+      const [request] = (await federation.host.list(certificateSigningRequests)).items;
+      await federation.lab.host.kubectl(['certificate', 'approve', request?.metadata?.name ?? '']);
+      await eventually(async () => expect(await condition()).to.match(/^True CertificateIssued/));
+      const admin = await identityOf({ name: 'approved', clusterRole: 'cluster-admin' });
+      await eventually(async () => expect((await ask('/configz', admin)).status).to.equal(200));
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { cpuMsOf, peakRssMiBOf, usageOf } from '../../../hack/bench/process-usage.js';
+import { cpuMsOf, peakRssMiBOf, residentKiB, usageOf } from '../../../hack/bench/process-usage.js';
 
 describe('cpuMsOf', () => {
   it('adds user and kernel time', () => {
@@ -29,5 +29,11 @@ describe('usageOf', () => {
     const { cpuMs, peakRssMiB } = usageOf(process.pid);
     expect(cpuMs).to.be.closeTo((user + system) / 1000, 100);
     expect(peakRssMiB).to.be.greaterThan(20);
+  });
+});
+
+describe('residentKiB', () => {
+  it('reads the present size', () => {
+    expect(residentKiB(process.pid) * 1024).to.be.closeTo(process.memoryUsage.rss(), 30 * 1024 * 1024);
   });
 });
