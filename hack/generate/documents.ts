@@ -3,6 +3,7 @@ import { MANAGER_OPTIONS } from '../../src/bin/manager-options.js';
 import { renderMetricsTable } from '../../src/runtime/metric-table.js';
 import { renderOptionsTable } from '../../src/runtime/options.js';
 import { chartFiles } from './chart/chart-files.js';
+import { renderCommands } from './cli-page.js';
 import { renderErrorsTable } from './errors-table.js';
 import { renderPodFields } from './pod-fields-page.js';
 import type { FieldExtract } from './pod-spec-fields.js';
@@ -46,6 +47,10 @@ export const DOCUMENTS: readonly Document[] = [
     render: () => page('Metrics', METRICS_INTRODUCTION, renderMetricsTable()),
   },
   { path: 'docs/reference/errors.md', render: () => page('Errors', ERRORS_INTRODUCTION, renderErrorsTable()) },
+  {
+    path: 'docs/reference/kosmosctl.md',
+    render: () => [`# kosmosctl`, '', GENERATED, '', renderCommands()].join('\n'),
+  },
   ...chartFiles(),
   { path: 'docs/reference/pod-fields.md', render: () => renderPodFields(readPodSpecFields().kubernetes) },
 ];

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import type { LabCluster } from '../../hack/lab/cluster.js';
 import { REPOSITORY } from '../../hack/lab/paths.js';
 import { run, type CommandResult } from '../../hack/lab/run.js';
@@ -29,6 +31,18 @@ export class Kosmosctl {
     const { code, stdout, stderr } = await this.run(args);
     if (code !== 0) throw new Error(`kosmosctl ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
     return stdout;
+  }
+
+  /** Runs something with a `PATH` in which the command `kosmosctl` is. */
+  async withCommand<T>(action: (path: string) => Promise<T>): Promise<T> {
+    const folder = mkdtempSync(join(tmpdir(), 'kosmosctl-'));
+    try {
+      const script = `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`;
+      writeFileSync(join(folder, 'kosmosctl'), script, { mode: 0o755 });
+      return await action([folder, process.env['PATH'] ?? ''].join(delimiter));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** Starts it and ends it with a signal after a while, unless it has ended before; resolves with how it ended. */

@@ -92,17 +92,21 @@ export async function getNodes(options: GetOptions, context: CliContext): Promis
 }
 
 function nodeRow(node: Node, now: number, wide: boolean): readonly string[] {
-  const state = isReady(node) ? 'Ready' : 'NotReady';
   const { cpu = '', memory = '', pods = '' } = node.status?.allocatable ?? {};
   const row = [
     nameOf(node),
-    node.spec?.unschedulable === true ? `${state},SchedulingDisabled` : state,
+    stateOf(node),
     shown(labelOf(node, CLUSTER_LABEL)),
     shown(node.status?.nodeInfo?.kubeletVersion),
     ...[cpu, memory, pods],
     ageOf(node.metadata?.creationTimestamp, now),
   ];
   return wide ? [...row, ...kubeletOf(node)] : row;
+}
+
+function stateOf(node: Node): string {
+  const state = isReady(node) ? 'Ready' : 'NotReady';
+  return node.spec?.unschedulable === true ? `${state},SchedulingDisabled` : state;
 }
 
 function kubeletOf({ status }: Node): readonly string[] {

@@ -67,7 +67,7 @@ export const VALUE_HELP: Readonly<Record<string, string>> = {
   'image.pullSecrets': 'Secrets for a private registry, each as {name: …}.',
   replicas: 'Managers. One leads and writes, all serve the kubelet API of virtual nodes.',
   logLevel: 'Log lines below this level are left out.',
-  resources: 'Of each manager. About 100 MiB, and 10 KiB for each pod in members; see docs/operations.md.',
+  resources: 'Of each manager. About 100 MiB, and 25 KiB for each pod in members; see docs/operations.md.',
   nodeSelector: 'Nodes of the host that may run the manager; virtual nodes never do.',
   tolerations: 'Taints of nodes that the manager may run on all the same.',
   priorityClassName: 'Without the manager nothing moves in the federation.',
