@@ -13,7 +13,7 @@ import { systemClock as clock } from '../lib/clock.js';
 /** Where the compiled program is: dist/src/bin below the root of the package. */
 const ROOT = join(import.meta.dirname, '../../..');
 
-const interactive = process.stdin.isTTY && process.stderr.isTTY;
+const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
 
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),

@@ -9,7 +9,8 @@ interface AuditEvent {
   readonly user: string;
   readonly verb: string;
   readonly requestURI: string;
-  readonly code: number;
+  /** RBAC had no rule for it. */
+  readonly denied: boolean;
   readonly group: string;
   /** With the subresource, as RBAC writes it. */
   readonly resource: string;
@@ -19,9 +20,11 @@ interface WireEvent {
   readonly user: { readonly username: string };
   readonly verb: string;
   readonly requestURI: string;
-  readonly responseStatus?: { readonly code?: number };
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly objectRef?: { readonly apiGroup?: string; readonly resource?: string; readonly subresource?: string };
 }
+
+const DECISION = 'authorization.k8s.io/decision';
 
 /** What service accounts of some namespaces ask the API servers of a lab, all in one file. */
 export class AuditLog {
@@ -51,8 +54,8 @@ export class AuditLog {
     const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as WireEvent);
     return events
       .filter(({ user }) => user.username === `system:serviceaccount:${account}`)
-      .map(({ user, verb, requestURI, responseStatus, objectRef }) => ({
-        ...{ user: user.username, verb, requestURI, code: responseStatus?.code ?? 0 },
+      .map(({ user, verb, requestURI, annotations, objectRef }) => ({
+        ...{ user: user.username, verb, requestURI, denied: annotations?.[DECISION] === 'forbid' },
         group: objectRef?.apiGroup ?? '',
         resource: [objectRef?.resource, objectRef?.subresource].filter((part) => part !== undefined).join('/'),
       }));
@@ -65,7 +68,7 @@ export class AuditLog {
 
 /** What was refused, once each. */
 export function deniedOf(requests: readonly AuditEvent[]): readonly string[] {
-  const denied = requests.filter(({ code }) => code === 403).map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+  const denied = requests.filter(({ denied }) => denied).map(({ verb, requestURI }) => `${verb} ${requestURI}`);
   return [...new Set(denied)];
 }
 

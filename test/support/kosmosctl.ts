@@ -26,6 +26,13 @@ export class Kosmosctl {
     });
   }
 
+  /** Runs it on a terminal, and types the input; both its outputs are what the terminal shows. */
+  onTerminal(args: readonly string[], input: string): Promise<CommandResult> {
+    const command = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
+    const options = { env: this.#env, timeoutMs: LIMIT_MS, allowFailure: true, input };
+    return run('script', ['-qec', `stty cols 120; ${command}`, '/dev/null'], options);
+  }
+
   /** What it prints. @throws Error with all that it said when it fails */
   async output(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(args);

@@ -1,4 +1,5 @@
 import type { LeafModel } from '../../apis/kosmos/v1alpha1/cluster.js';
+import { ApiError, isNotFound } from '../../kube/api-error.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import { namespaces, nodes, secrets, tokenRequests } from '../../kube/resource.js';
 import { Secret } from '../../kube/secret.js';
@@ -22,7 +23,7 @@ import { applyObject, clusterRoles, deleteObject, findObject } from '../objects.
 import { renderRights } from '../output/rights.js';
 import { runSteps, type Step } from '../output/steps.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from '../session.js';
-import { waitUntil } from '../wait.js';
+import { waitUntil, type Probed } from '../wait.js';
 
 export interface JoinOptions {
   readonly name: string;
@@ -46,6 +47,7 @@ export interface JoinOptions {
 }
 
 const UNDO_LIMIT_MS = 60_000;
+const IDENTITY_LIMIT_MS = 60_000;
 
 /** Makes a member cluster a part of the federation. What it has done is taken back when it fails. */
 export async function joinCluster(options: JoinOptions, context: CliContext): Promise<void> {
@@ -92,6 +94,8 @@ interface JoinParts {
 class Join {
   readonly #parts: JoinParts;
   readonly #undo = new UndoStack();
+  #isRoleKnown = false;
+  #token = new Secret('');
 
   constructor(parts: JoinParts) {
     this.#parts = parts;
@@ -116,50 +120,67 @@ class Join {
     const { options } = this.#parts;
     const title = `Wait until ${options.name} is ready`;
     return [
-      { title: 'Make an identity in the member', run: () => this.#makeIdentity() },
-      { title: 'Take a token and keep it in the host', run: () => this.#keepToken() },
+      { title: 'Make an identity in the member', run: (report) => this.#makeIdentity(report) },
+      { title: 'Keep its token in the host', run: () => this.#keepToken() },
       { title: 'Register the member', run: () => this.#register() },
       ...(options.waitMs === 0 ? [] : [{ title, run: (report: (detail: string) => void) => this.#wait(report) }]),
     ];
   }
 
-  async #makeIdentity(): Promise<string> {
+  /** What an earlier identity has left may just be going; then the new one has to wait. */
+  #makeIdentity(report: (detail: string) => void): Promise<string> {
+    const { identity, context } = this.#parts;
+    const { signal, clock } = context;
+    const probe = async (): Promise<Probed<string>> => {
+      try {
+        await this.#applyIdentity();
+        this.#token = await this.#issueToken();
+        return { found: `service account ${identity.namespace}/${identityName(identity)}` };
+      } catch (error) {
+        if (!isJustGoing(error)) throw error;
+        return { pending: `what is left of an earlier identity in ${identity.namespace} is just going` };
+      }
+    };
+    return waitUntil('the identity', probe, report, { clock, signal, timeoutMs: IDENTITY_LIMIT_MS });
+  }
+
+  async #applyIdentity(): Promise<void> {
     const { member, identity, options, context } = this.#parts;
     const { signal } = context;
     const { client } = member;
     const name = identityName(identity);
-    const fieldManager = `kosmosctl-${name}`;
-    if ((await findObject(client, clusterRoles, { name }, signal)) === undefined) {
+    if (!this.#isRoleKnown && (await findObject(client, clusterRoles, { name }, signal)) === undefined) {
       this.#undo.add(`ClusterRole ${name} in the member`, (late) => deleteObject(client, clusterRoles, { name }, late));
     }
+    this.#isRoleKnown = true;
     const features = { kubeletStats: options.kubeletStats, removeNamespaces: !options.keepNamespaces };
     const role = await applyObject(client, identityRole(identity, features), { signal });
     const uid = role.metadata?.uid ?? '';
     const namespace = await findObject(client, namespaces, { name: identity.namespace }, signal);
-    if (namespace?.metadata?.deletionTimestamp !== undefined) {
-      throw new CliError(`the namespace ${identity.namespace} of the member is being deleted`, {
-        cure: 'Wait until it is gone, then run the command again.',
-      });
-    }
     // One that somebody else made doesn't go with the identity.
     if (namespace === undefined || namespace.metadata?.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) {
-      await applyObject(client, identityNamespace(identity, uid), { signal, fieldManager });
+      await applyObject(client, identityNamespace(identity, uid), { signal, fieldManager: `kosmosctl-${name}` });
     }
     for (const manifest of identityManifests(identity, uid)) await applyObject(client, manifest, { signal });
-    return `service account ${identity.namespace}/${name}`;
   }
 
-  async #keepToken(): Promise<string> {
-    const { host, member, server, identity, options, facts, context } = this.#parts;
-    const { signal } = context;
+  async #issueToken(): Promise<Secret> {
+    const { member, identity, options, context } = this.#parts;
     const request = {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
       metadata: { namespace: identity.namespace, name: identityName(identity) },
       spec: { audiences: [], expirationSeconds: Math.round(options.tokenLifetimeMs / 1000) },
     };
+    const { signal } = context;
     const { status } = await member.client.create(tokenRequests, request, { subresource: 'token', signal });
-    const kubeconfig = renderTokenKubeconfig(options.name, server, new Secret(status?.token ?? ''));
+    return new Secret(status?.token ?? '');
+  }
+
+  async #keepToken(): Promise<string> {
+    const { host, server, options, facts, context } = this.#parts;
+    const { signal } = context;
+    const kubeconfig = renderTokenKubeconfig(options.name, server, this.#token);
     const { namespace } = options;
     const ref = { namespace, name: credentialName(options.name) };
     if (!facts.hasCredential) {
@@ -221,4 +242,12 @@ class Join {
     };
     return waitUntil(options.name, probe, report, { clock, signal, timeoutMs: options.waitMs });
   }
+}
+
+/** The namespace, or the service account in it, was deleted between two requests or is being so. */
+function isJustGoing(error: unknown): boolean {
+  if (isNotFound(error)) return true;
+  return (
+    error instanceof ApiError && error.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true
+  );
 }

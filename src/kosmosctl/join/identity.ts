@@ -44,7 +44,7 @@ function selfRights(name: string): readonly Right[] {
       apiGroups: [RBAC],
       resources: ['clusterroles'],
       resourceNames: [name],
-      verbs: ['get', 'delete'],
+      verbs: ['delete'],
       why: 'removes its own rights when the member leaves',
     },
   ];

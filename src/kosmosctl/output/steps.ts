@@ -1,4 +1,4 @@
-import { Listr, type ListrTask } from 'listr2';
+import { Listr, PRESET_TIMER, type ListrTask } from 'listr2';
 import type { CliContext } from '../context.js';
 import { CliError } from '../failure.js';
 import { explainError } from '../explain-error.js';
@@ -27,7 +27,8 @@ async function runLive(steps: readonly Step[]): Promise<void> {
   await new Listr(tasks, {
     concurrent: false,
     registerSignalListeners: false,
-    rendererOptions: { timer: { condition: true, field: (duration) => `${(duration / 1000).toFixed(1)}s` } },
+    // The failure is printed once, in the end.
+    rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false },
   }).run();
 }
 

@@ -36,15 +36,12 @@ const ALWAYS: readonly Right[] = [
   },
   { apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'], why: 'brings their Events to the host' },
   {
-    ...{
-      apiGroups: [''],
-      resources: ['configmaps', 'secrets'],
-      verbs: [...READ, 'create', 'update', 'patch', 'delete'],
-    },
-    why: 'copies what pods refer to, and their tokens',
+    ...{ apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: [...READ, 'create', 'update', 'delete'] },
+    why: 'copies what pods refer to',
   },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['patch'], why: 'renews the tokens of pods' },
   {
-    ...{ apiGroups: [''], resources: ['serviceaccounts'], verbs: [...READ, 'create', 'delete'] },
+    ...{ apiGroups: [''], resources: ['serviceaccounts'], verbs: ['list', 'watch', 'create', 'delete'] },
     why: 'copies service accounts of pods',
   },
   {

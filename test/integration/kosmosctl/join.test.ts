@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Cluster } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
 import { clusters } from '../../../src/kube/kosmos-resources.js';
 import { namespaces, nodes, pods, secrets, serviceAccounts } from '../../../src/kube/resource.js';
@@ -62,19 +65,26 @@ describe('kosmosctl join and unjoin', () => {
     expect(after.metadata?.uid).to.equal(before.metadata?.uid);
   });
 
+  it('asks on a terminal, and shows the steps there', async () => {
+    const words = ['join', 'cluster', 'member1', '--kubeconfig', memberKubeconfig('member1')];
+    const { stdout } = await ctl.onTerminal(words, 'y\n');
+    expect(stdout).to.contain('Grant them? [y/N]').and.to.contain('Wait until member1 is ready: kosmos-member1');
+    expect(stdout).to.contain('The member member1 has joined.');
+    const refused = await ctl.onTerminal(words, 'n\n');
+    expect(refused.stdout).to.contain('the rights were not granted; nothing was changed');
+  });
+
   it('goes on with a new token on the connections that it has', async () => {
-    const opened = async (): Promise<number> => (await logLines('member connection opened')).length;
-    await eventually(async () => expect(await logLines('member credential replaced')).to.have.lengthOf(1));
-    expect(await opened()).to.equal(1);
+    await eventually(() => expect(logLines('member credential replaced')).not.to.be.empty);
+    expect(logLines('member connection opened')).to.have.lengthOf(1);
     await federation.host.create(deployments, deployment({ namespace: NAMESPACE, name: 'web', replicas: 2 }));
     await federation.runningPods('member1', NAMESPACE, 2);
     await federation.host.delete(deployments, { namespace: NAMESPACE, name: 'web' });
     await federation.runningPods('member1', NAMESPACE, 0);
   });
 
-  async function logLines(message: string): Promise<readonly string[]> {
-    const { readFile } = await import('node:fs/promises');
-    const lines = (await readFile(federation.manager.logFile, 'utf8')).split('\n');
+  function logLines(message: string): readonly string[] {
+    const lines = readFileSync(federation.manager.logFile, 'utf8').split('\n');
     return lines.filter((line) => line.includes(message));
   }
 
@@ -89,9 +99,7 @@ describe('kosmosctl join and unjoin', () => {
   });
 
   it('takes back what it has done when the member does not become ready', async () => {
-    const inner = await federation.lab
-      .cluster('member2')
-      .addUser({ name: 'inner', server: 'https://198.18.255.250:6443' });
+    const inner = await federation.lab.cluster('member2').addUser({ name: 'inner', server: NOWHERE });
     const { code, stderr } = await join('member2', '--yes', '--inner-kubeconfig', inner, '--wait-time', '8');
     expect(code, stderr).to.equal(4);
     expect(stderr).to.contain('Wait until member2 is ready').and.to.contain('--inner-kubeconfig');
@@ -148,4 +156,127 @@ describe('kosmosctl join and unjoin', () => {
     expect(code, stderr).to.equal(0);
     expect(stderr).to.match(/ok {3}Verify that nothing is left in the member: nothing/);
   });
+
+  it('comes to the same end when it was killed at any time and is run again', async () => {
+    const random = seededRandom(7);
+    const args = ['cluster', 'member1', '--kubeconfig', memberKubeconfig('member1')];
+    for (let round = 0; round < 3; round += 1) {
+      await ctl.runAndSignal(['join', ...args, '--yes'], 'SIGKILL', 300 + random() * 2_000);
+      const joined = await join('member1', '--yes');
+      expect(joined.code, joined.stderr).to.equal(0);
+      expect(await ctl.output(['get', 'nodes', '-o', 'name'])).to.equal('node/kosmos-member1\n');
+      await ctl.runAndSignal(['unjoin', ...args], 'SIGKILL', 300 + random() * 2_000);
+      const left = await ctl.run(['unjoin', ...args, '--verify']);
+      expect(left.code, left.stderr).to.equal(0);
+      const secret = { namespace: 'kosmos-system', name: credentialName('member1') };
+      expect(await federation.find('host', secrets, secret)).to.equal(undefined);
+    }
+  });
+
+  it('takes back what it has done when it is interrupted', async () => {
+    const inner = await federation.lab.cluster('member2').addUser({ name: 'away', server: NOWHERE });
+    const kubeconfig = memberKubeconfig('member2');
+    const args = ['join', 'cluster', 'member2', '--kubeconfig', kubeconfig, '--inner-kubeconfig', inner, '-y'];
+    const { code, stderr } = await ctl.runAndSignal(args, 'SIGINT', 6_000);
+    expect(code, stderr).to.equal(130);
+    expect(stderr).to.contain('interrupted');
+    expect((await federation.host.list(clusters)).items).to.deep.equal([]);
+    await eventually(async () => expect(await identityOf('member2')).to.deep.equal([]));
+  });
+
+  describe('mistakes', () => {
+    const user = (name: string, more: object = {}): Promise<string> =>
+      federation.lab.cluster('member2').addUser({ name, ...more });
+    const joinWith = (kubeconfig: string) => ctl.run(['join', 'cluster', 'x', '--kubeconfig', kubeconfig, '-y']);
+
+    it('a credential that has expired', async () => {
+      const { code, stderr } = await joinWith(await user('late', { notAfter: new Date(Date.now() - 60_000) }));
+      expect(stderr).to.match(/the API server of the member \(https:\S+\) doesn't accept the credential/);
+      expect(code).to.equal(1);
+    });
+
+    it('a user without rights', async () => {
+      const { code, stderr } = await joinWith(await user('weak'));
+      expect(stderr).to.contain('the API server of the member').and.to.contain('cluster-admin');
+      expect(code).to.equal(1);
+    });
+
+    it('a user who may look at everything and change nothing', async () => {
+      const { code, stderr } = await joinWith(await user('viewer', { clusterRole: 'system:kube-controller-manager' }));
+      expect(stderr).to.contain('may not create clusterroles there').and.to.contain('cluster-admin');
+      expect(code).to.equal(1);
+    });
+
+    it('an authority that has not signed the certificate of the server', async () => {
+      const authority = /(certificate-authority-data"?: ?"?)([^\s",]+)/;
+      const other = authority.exec(readFileSync(memberKubeconfig('member1'), 'utf8'))?.[2] ?? '';
+      const folder = mkdtempSync(path.join(tmpdir(), 'kosmos-ca-'));
+      const file = path.join(folder, 'kubeconfig');
+      writeFileSync(file, readFileSync(memberKubeconfig('member2'), 'utf8').replace(authority, `$1${other}`));
+      const { code, stderr } = await joinWith(file);
+      rmSync(folder, { recursive: true });
+      expect(stderr).to.contain("shows a certificate that the kubeconfig doesn't trust");
+      expect(code).to.equal(1);
+    });
+
+    it('a host without Kosmos', async () => {
+      const host = memberKubeconfig('member1');
+      const args = [
+        'join',
+        'cluster',
+        'x',
+        '--kubeconfig',
+        memberKubeconfig('member2'),
+        '--host-kubeconfig',
+        host,
+        '-y',
+      ];
+      const { code, stderr } = await ctl.run(args);
+      expect(stderr).to.contain('Kosmos is not installed there').and.to.contain('kosmosctl install');
+      expect(code).to.equal(1);
+    });
+
+    it('another namespace than that of the installation', async () => {
+      const { code, stderr } = await join('member2', '-y', '--namespace', 'elsewhere');
+      expect(stderr).to.contain('Is the installation in another --namespace?');
+      expect(code).to.equal(4);
+    });
+
+    it('a Cluster of that name that somebody else made', async () => {
+      await federation.join('member2');
+      const { code, stderr } = await join('member2', '-y');
+      expect(stderr).to.contain('there is a Cluster member2, which was not joined by this command');
+      expect(code).to.equal(1);
+      expect((await ctl.run(['uninstall'])).stderr).to.contain('these members are still joined: member2');
+      expect((await ctl.run(['unjoin', 'cluster', 'member2'])).code).to.equal(0);
+    });
+
+    it('a member that is away when it is to leave', async () => {
+      expect((await join('member2', '-y')).code).to.equal(0);
+      await federation.lab.cluster('member2').stopApiServer();
+      const patient = await ctl.run(['unjoin', 'cluster', 'member2', '--wait-time', '3']);
+      expect(patient.stderr).to.contain('Wait longer with --wait-time, or give it up with --force.');
+      expect(patient.code).to.equal(4);
+      const forced = await ctl.run(['unjoin', 'cluster', 'member2', '--force']);
+      expect(forced.stderr)
+        .to.contain('this stayed behind in it')
+        .and.to.match(/delete clusterrole kosmos-member2-/);
+      expect(forced.code).to.equal(3);
+      expect((await federation.host.list(clusters)).items).to.deep.equal([]);
+    });
+  });
 });
+
+/** An address of the lab's range that no machine has. */
+const NOWHERE = 'https://198.18.255.250:6443';
+
+/** The same numbers each time (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
