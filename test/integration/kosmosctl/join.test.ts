@@ -12,6 +12,7 @@ import { tokenOf } from '../../../src/kube/token-kubeconfig.js';
 import { eventually } from '../../support/eventually.js';
 import { Federation } from '../../support/federation.js';
 import { Kosmosctl } from '../../support/kosmosctl.js';
+import { seededRandom } from '../../support/seeded-random.js';
 import { deployments } from '../../support/resources.js';
 import { deployment } from '../../support/workloads.js';
 
@@ -269,14 +270,3 @@ describe('kosmosctl join and unjoin', () => {
 
 /** An address of the lab's range that no machine has. */
 const NOWHERE = 'https://198.18.255.250:6443';
-
-/** The same numbers each time (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
