@@ -18,6 +18,10 @@ const KINDS: readonly CallKind[] = [
   ...['create', 'delete', 'patch', 'update', 'get', 'list'].map((verb) => kind(verb, 'pods', '')),
   ...['patch', 'update', 'get'].map((verb) => kind(verb, 'pods/status', '')),
   ...['create', 'patch'].map((verb) => kind(verb, 'events', '', 'events.k8s.io')),
+  ...['configmaps', 'secrets', 'serviceaccounts'].flatMap((resource) =>
+    ['create', 'delete', 'patch', 'update', 'get', 'list'].map((verb) => kind(verb, resource, '')),
+  ),
+  kind('create', 'serviceaccounts/token', ''),
 ];
 
 const PREFIX = 'bench-';

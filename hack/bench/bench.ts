@@ -11,7 +11,7 @@ import { runPaced } from './paced.js';
 import { usageOf } from './process-usage.js';
 import { callsPerPod, ratiosOf, type CallCounts, type RunResult } from './report.js';
 import { rounded, type Latency } from './statistics.js';
-import { NAMESPACE, NATIVE_NODE_LABEL, nodesFor, split, type Placement } from './workload.js';
+import { createShared, NAMESPACE, NATIVE_NODE_LABEL, nodesFor, split, type Placement } from './workload.js';
 
 const WARM_UP_PODS = 100;
 const STOP_LIMIT_MS = 30_000;
@@ -62,6 +62,7 @@ export class PodBench {
     }
     const { signal } = this.#stop;
     this.#clusters = await Promise.all(this.#lab.clusters.map((cluster) => openCluster(cluster, signal)));
+    if (this.#options.config) await createShared(this.#host.client);
     if (this.#has('virtual')) await this.#launcher.prepare();
     this.#log('warming up');
     await runBurst(this.#everywhere(Math.min(pods, WARM_UP_PODS)), this.#clusters);
@@ -123,10 +124,10 @@ export class PodBench {
   }
 
   async #paced(placement: Placement): Promise<Latency> {
-    const { rate, seconds } = this.#options;
+    const { rate, seconds, config, token } = this.#options;
     this.#log(`paced ${placement}: ${rate} pods/s for ${seconds} s`);
     await sleep(REST_MS);
-    const pace = { ratePerSecond: rate, seconds };
+    const pace = { ratePerSecond: rate, seconds, needs: { config, token } };
     const latency = await runPaced(this.#host, this.#clusters, placement, pace);
     this.#log(`paced ${placement}: ${JSON.stringify(latency)}`);
     return latency;
@@ -145,15 +146,18 @@ export class PodBench {
   }
 
   #inHost(replicas: number, placement: Placement): BurstPart {
-    return { cluster: this.#host, replicas, placement };
+    const { config, token } = this.#options;
+    return { cluster: this.#host, replicas, placement, needs: { config, token } };
   }
 
   /** So many pods in the host and, split over them, in the members. */
   #everywhere(pods: number): BurstPart[] {
+    const { config, token } = this.#options;
     const members = this.#clusters.slice(1);
     const shares = split(pods, members.length);
     const inMembers = members.map((cluster, index) => ({ cluster, replicas: shares[index] ?? 0 }));
-    return [{ cluster: this.#host, replicas: pods }, ...inMembers].map((part) => ({ ...part, placement: 'native' }));
+    const parts = [{ cluster: this.#host, replicas: pods }, ...inMembers];
+    return parts.map((part) => ({ ...part, placement: 'native', needs: { config, token } }));
   }
 
   #has(phase: Phase): boolean {

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchCluster } from './bench-cluster.js';
 import { rounded } from './statistics.js';
-import { deployment, deployments, NAMESPACE, type Placement } from './workload.js';
+import { deployment, deployments, NAMESPACE, type Needs, type Placement } from './workload.js';
 
 /** A Deployment of a burst. */
 export interface BurstPart {
   readonly cluster: BenchCluster;
   readonly replicas: number;
   readonly placement: Placement;
+  readonly needs: Needs;
 }
 
 /** How long a burst took. */
@@ -44,8 +45,8 @@ export async function runBurst(
   const name = 'burst';
   const largest = Math.max(...parts.map(({ replicas }) => replicas));
   const startedAt = performance.now();
-  const ready = parts.map(async ({ cluster, replicas, placement }) => {
-    await cluster.client.create(deployments, deployment(name, replicas, placement));
+  const ready = parts.map(async ({ cluster, replicas, placement, needs }) => {
+    await cluster.client.create(deployments, deployment(name, replicas, placement, needs));
     return cluster.watch.untilReady(replicas, limitMs(largest));
   });
   const readyMs = Math.max(...(await Promise.all(ready))) - startedAt;

@@ -10,6 +10,10 @@ export interface BenchOptions {
   readonly members: number;
   readonly phases: readonly Phase[];
   readonly repeat: number;
+  /** All pods share one ConfigMap and one Secret. */
+  readonly config: boolean;
+  /** Pods have the token of their service account, as they do by default. */
+  readonly token: boolean;
   readonly json: boolean;
   /** Pods per second of the paced phase. */
   readonly rate: number;
@@ -49,6 +53,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--repeat <n>', 'runs; the results are medians', positive, 1)
     .option('--rate <n>', 'pods per second of the paced phase', positive, 5)
     .option('--seconds <n>', 'length of the paced phase', positive, 60)
+    .option('--config', 'pods share one ConfigMap and one Secret', false)
+    .option('--token', 'pods have the token of their service account', false)
     .option('--json', 'print one JSON object and nothing else on standard output', false)
     .option('--instance <name>', 'name of the lab', 'bench')
     .option('--keep', 'leave the lab running', false)

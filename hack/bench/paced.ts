@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pods } from '../../src/kube/resource.js';
 import type { BenchCluster } from './bench-cluster.js';
 import { latencyOf, type Latency } from './statistics.js';
-import { NAMESPACE, POD_SELECTOR, singlePod, type Placement } from './workload.js';
+import { NAMESPACE, POD_SELECTOR, singlePod, type Needs, type Placement } from './workload.js';
 
 const LIMIT_MS = 120_000;
 
@@ -10,6 +10,7 @@ const LIMIT_MS = 120_000;
 export interface Pace {
   readonly ratePerSecond: number;
   readonly seconds: number;
+  readonly needs: Needs;
 }
 
 /** Creates pods one by one and tells how long they took from bound to ready; they are gone from `clusters` at the end. */
@@ -26,7 +27,7 @@ export async function runPaced(
   for (let index = 0; index < count; index += 1) {
     const due = startedAt + (index * 1000) / pace.ratePerSecond;
     await sleep(Math.max(0, due - performance.now()));
-    created.push(host.client.create(pods, singlePod(`paced-${index}`, placement)));
+    created.push(host.client.create(pods, singlePod(`paced-${index}`, placement, pace.needs)));
   }
   await Promise.all(created);
   await host.watch.untilReady(count, LIMIT_MS);

@@ -47,11 +47,11 @@ async function outside(): Promise<number> {
 }
 
 async function inside(): Promise<void> {
-  const { pods, members, repeat, json, instance } = options;
+  const { pods, members, repeat, config, token, json, instance } = options;
   const lab = Lab.open(instance);
   try {
     const result = await new PodBench(lab, options, log).run();
-    const setting = { pods, members, repeat, node: process.version, cpus: cpus().length };
+    const setting = { pods, members, repeat, config, token, node: process.version, cpus: cpus().length };
     if (json) console.log(JSON.stringify({ ...setting, ...result }, undefined, 2));
     else console.log(`${pods} pods, ${members} members, ${setting.cpus} CPUs\n${renderResult(result)}`);
   } finally {

@@ -1,5 +1,6 @@
-import type { KubeObject, Pod } from '../../src/apis/core.js';
-import type { ResourceType } from '../../src/kube/resource.js';
+import type { KubeObject, Pod, Volume } from '../../src/apis/core.js';
+import type { KubeClient } from '../../src/kube/client.js';
+import { configMaps, secrets, type ResourceType } from '../../src/kube/resource.js';
 
 /** Namespace of all pods of the benchmark, in every cluster. */
 export const NAMESPACE = 'bench';
@@ -25,15 +26,44 @@ const NODE_SELECTORS: Readonly<Record<Placement, Record<string, string>>> = {
   virtual: { 'kosmos.io/node': 'true' },
 };
 
+/** What pods need beside a node. */
+export interface Needs {
+  /** One ConfigMap and one Secret that all pods share. */
+  readonly config: boolean;
+  /** The token of their service account, as pods have it by default. */
+  readonly token: boolean;
+}
+
+const NO_NEEDS: Needs = { config: false, token: false };
+const SHARED = { namespace: NAMESPACE, name: 'shared' };
+
+const CONFIG_VOLUMES: readonly Volume[] = [
+  { name: 'config', configMap: { name: SHARED.name } },
+  { name: 'secret', secret: { secretName: SHARED.name } },
+];
+
+/**
+ * Makes what pods of {@link Needs} share, in the host. Native pods of members refer to the same names, but KWOK doesn't
+ * look whether they are there.
+ */
+export async function createShared(host: KubeClient): Promise<void> {
+  await host.create(configMaps, { metadata: SHARED, data: { mode: 'bench' } });
+  await host.create(secrets, { metadata: SHARED, stringData: { password: 'bench' } });
+}
+
 /** The same for all pods, but for the nodes that they select. */
-function podTemplate(placement: Placement): { metadata: object; spec: NonNullable<Pod['spec']> } {
+function podTemplate(
+  placement: Placement,
+  { config, token }: Needs,
+): { metadata: object; spec: NonNullable<Pod['spec']> } {
   return {
     metadata: { labels: { bench: 'pods' } },
     spec: {
       nodeSelector: NODE_SELECTORS[placement],
       tolerations: [{ key: 'kosmos.io/node', operator: 'Equal', value: 'true', effect: 'NoSchedule' }],
-      // What is measured is the pod itself: a token costs each pod a request and a Secret more.
-      automountServiceAccountToken: false,
+      // Unless asked for, what is measured is the pod itself: a token costs each pod a request and a Secret more.
+      automountServiceAccountToken: token,
+      ...(config && { volumes: CONFIG_VOLUMES }),
       containers: [
         {
           name: 'app',
@@ -48,7 +78,7 @@ function podTemplate(placement: Placement): { metadata: object; spec: NonNullabl
 }
 
 /** A Deployment of so many pods. */
-export function deployment(name: string, replicas: number, placement: Placement): KubeObject {
+export function deployment(name: string, replicas: number, placement: Placement, needs = NO_NEEDS): KubeObject {
   const object = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -57,15 +87,15 @@ export function deployment(name: string, replicas: number, placement: Placement)
       replicas,
       progressDeadlineSeconds: 3_600,
       selector: { matchLabels: { bench: 'pods' } },
-      template: podTemplate(placement),
+      template: podTemplate(placement, needs),
     },
   };
   return object;
 }
 
 /** A pod without a controller. */
-export function singlePod(name: string, placement: Placement): Pod {
-  const { metadata, spec } = podTemplate(placement);
+export function singlePod(name: string, placement: Placement, needs = NO_NEEDS): Pod {
+  const { metadata, spec } = podTemplate(placement, needs);
   return { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace: NAMESPACE, name }, spec };
 }
 

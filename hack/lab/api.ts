@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
-import { parse } from 'yaml';
+import { readAccess } from './kubeconfig.js';
 
 /** An answer of an API server that is no success. */
 export class LabApiError extends Error {
@@ -23,11 +22,6 @@ export interface ApiRequestOptions {
   readonly timeoutMs?: number;
 }
 
-interface Kubeconfig {
-  readonly clusters: { readonly cluster: Record<string, string> }[];
-  readonly users: { readonly user: Record<string, string> }[];
-}
-
 /** A plain client for one API server: enough to set up tests without the product's own client. */
 export class LabApi {
   readonly #server: string;
@@ -36,19 +30,10 @@ export class LabApi {
 
   /** Reads server and credential from a kubeconfig that the lab wrote. */
   constructor(kubeconfig: string) {
-    const config = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
-    const [cluster, user] = [config.clusters[0]?.cluster ?? {}, config.users[0]?.user ?? {}];
-    const decode = (value: string | undefined): Buffer | undefined =>
-      value === undefined ? undefined : Buffer.from(value, 'base64');
-    this.#server = cluster['server'] ?? '';
-    this.#headers = user['token'] === undefined ? {} : { authorization: `Bearer ${user['token']}` };
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: 16,
-      ca: decode(cluster['certificate-authority-data']),
-      cert: decode(user['client-certificate-data']),
-      key: decode(user['client-key-data']),
-    });
+    const { server, token, ca, cert, key } = readAccess(kubeconfig);
+    this.#server = server;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert, key });
   }
 
   /** Sends a request and returns the answer's text. @throws LabApiError when the status isn't 2xx. */

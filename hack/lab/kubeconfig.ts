@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { CertificateFiles } from './certificates.js';
 
 /** How a user of a kubeconfig shows who it is. */
@@ -40,4 +41,31 @@ export async function writeKubeconfig(request: KubeconfigRequest): Promise<void>
     'current-context': request.cluster,
   };
   await writeFile(request.file, stringify(config), { mode: 0o600 });
+}
+
+/** How to reach an API server, and what to show there. */
+export interface Access {
+  readonly server: string;
+  readonly token: string | undefined;
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+}
+
+/** Reads a kubeconfig of one cluster and one user, as the lab writes them. */
+export function readAccess(path: string): Access {
+  const config = parse(readFileSync(path, 'utf8')) as {
+    readonly clusters: { readonly cluster: Record<string, string> }[];
+    readonly users: { readonly user: Record<string, string> }[];
+  };
+  const [cluster, user] = [config.clusters[0]?.cluster ?? {}, config.users[0]?.user ?? {}];
+  const decode = (text: string | undefined): Buffer | undefined =>
+    text === undefined ? undefined : Buffer.from(text, 'base64');
+  return {
+    server: cluster['server'] ?? '',
+    token: user['token'],
+    ca: decode(cluster['certificate-authority-data']),
+    cert: decode(user['client-certificate-data']),
+    key: decode(user['client-key-data']),
+  };
 }

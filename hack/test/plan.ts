@@ -24,7 +24,7 @@ const LANES: Readonly<Record<string, number>> = { soak: 1 };
 const DEFAULT_LANES = 2;
 
 /** Files that take longest are begun first, so that none of them is alone in the end. */
-const LONGEST_FIRST = ['outage', 'crash-sweep', 'clusters', 'pods', 'lab'];
+const LONGEST_FIRST = ['outage', 'crash-sweep', 'needs-crash', 'clusters', 'pods', 'lab'];
 
 const UNIT_TEST_LIMIT_MS = 10_000;
 const TEST_LIMIT_MS = 300_000;

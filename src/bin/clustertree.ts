@@ -36,6 +36,7 @@ import { createPodFeature } from '../clustertree/pod/module.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
 import { HostStorage } from '../clustertree/storage/host-storage.js';
+import { ImmediateClaims } from '../clustertree/storage/immediate-claims.js';
 import { createStorageFeature } from '../clustertree/storage/module.js';
 import type { KubeClient } from '../kube/client.js';
 import type { ClusterAccess } from '../kube/cluster-access.js';
@@ -231,11 +232,16 @@ export class ClusterTree {
         this.#signingKeys.run(signal),
         installExclusionPolicy(this.#options, signal),
         installCsiDriver(this.#options, signal),
+        this.#immediateClaims().lead(createController, signal),
         this.#excludeDaemonSets(signal),
       ]);
     } finally {
       for (const stop of stops) stop();
     }
+  }
+
+  #immediateClaims(): ImmediateClaims {
+    return new ImmediateClaims({ host: this.#hostStorage, events: createEventSink(this.#options.recorder, claims) });
   }
 
   async #excludeDaemonSets(signal: AbortSignal): Promise<void> {

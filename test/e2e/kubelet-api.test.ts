@@ -11,6 +11,7 @@ import { pods } from '../../src/kube/resource.js';
 import { eventually } from '../support/eventually.js';
 import { Federation } from '../support/federation.js';
 import { Kubectl, type Protocol } from '../support/kubectl.js';
+import { readOverWebSocket } from '../support/web-socket.js';
 import { virtualPod } from '../support/workloads.js';
 
 const NAMESPACE = 'sessions';
@@ -73,6 +74,11 @@ describe('the kubelet API of a virtual node, with real containers', () => {
     it('give times', async () => {
       const text = await kubectl.output(['logs', 'writer', '-c', 'main', '--timestamps', '--tail=1']);
       expect(text).to.match(/^\d{4}-\d\d-\d\dT[\d:.]+Z problem\n$/);
+    });
+
+    it('are whole for clients that read them over WebSocket', async () => {
+      const path = `/api/v1/namespaces/${NAMESPACE}/pods/writer/log?container=second`;
+      expect(await readOverWebSocket(federation.lab.host.kubeconfigPath, path)).to.equal('second\n');
     });
 
     it('can be followed until the container ends', async () => {

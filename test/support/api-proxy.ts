@@ -27,6 +27,7 @@ export class ApiProxy {
   readonly #server: Server;
   readonly #agent: Agent;
   readonly #upstream: string;
+  #underWay = 0;
 
   private constructor(server: Server, options: ProxyOptions) {
     const { cluster, authority, address, hook } = options;
@@ -56,7 +57,10 @@ export class ApiProxy {
       'current-context': name,
     });
     server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
-      this.#serve(incoming, outgoing).catch(() => outgoing.destroy());
+      this.#underWay += 1;
+      this.#serve(incoming, outgoing)
+        .catch(() => outgoing.destroy())
+        .finally(() => (this.#underWay -= 1));
     });
   }
 
@@ -74,6 +78,11 @@ export class ApiProxy {
     this.#server.closeAllConnections();
     this.#agent.destroy();
     await closed;
+  }
+
+  /** How many calls have begun and are not answered yet; a watch is answered when it has begun. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

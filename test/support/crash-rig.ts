@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { joinMember } from '../../hack/lab/federation.js';
+import { joinMember, type ManagerOptions } from '../../hack/lab/federation.js';
+import { KOSMOS_NAMESPACE } from '../../src/apis/names.js';
 import type { LabOptions } from '../../hack/lab/options.js';
 import { isWrite, type ApiCall } from './api-call.js';
 import { ApiProxy } from './api-proxy.js';
@@ -9,6 +10,9 @@ import { createAuthority } from './certificates.js';
 import { CopyHistory } from './copy-history.js';
 import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
+
+/** The manager may be killed many times before it leads. */
+const START_LIMIT = { timeoutMs: 180_000 };
 
 export type Phase = 'before' | 'after';
 
@@ -49,6 +53,8 @@ export class CrashRig {
   #fired: CrashPoint[] = [];
   #crashing = false;
   #dying = false;
+  /** Of the manager that runs. */
+  #leaseWrites = 0;
   #failure: unknown;
 
   private constructor(federation: Federation) {
@@ -56,8 +62,8 @@ export class CrashRig {
   }
 
   /** Boots all and joins the members. */
-  static async start(options: LabOptions & { readonly instance: string }): Promise<CrashRig> {
-    const rig = new CrashRig(await Federation.boot(options));
+  static async start(options: LabOptions & { readonly instance: string }, manager?: ManagerOptions): Promise<CrashRig> {
+    const rig = new CrashRig(await Federation.boot(options, manager));
     try {
       await rig.#open();
       return rig;
@@ -95,14 +101,17 @@ export class CrashRig {
     await this.#restarted();
   }
 
-  /** Resolves when the manager has led for a while and no armed point was met any more. */
+  /** Resolves when the manager has led for a while and no armed point is met any more. */
   async settled(): Promise<void> {
     let fired = -1;
     while (fired !== this.#fired.length) {
       fired = this.#fired.length;
       await this.#restarted();
-      await eventually(() => this.federation.waitForMembers(), { timeoutMs: 120_000 });
-      // The manager renews its lease every 2 s.
+      await eventually(() => this.federation.waitForMembers(), START_LIMIT);
+      await eventually(() => {
+        if (this.#leaseWrites < 2) throw new Error('the manager does not lead yet, or has not renewed its lease');
+      }, START_LIMIT);
+      // It is renewed every 2 s.
       await sleep(2_500);
     }
   }
@@ -134,7 +143,8 @@ export class CrashRig {
     this.#dying = true;
     await this.federation.killManager();
     this.#dying = false;
-    void this.federation.restartManager().then(
+    this.#leaseWrites = 0;
+    void this.#startAgain().then(
       () => {
         this.#crashing = false;
       },
@@ -142,6 +152,15 @@ export class CrashRig {
         this.#failure = error;
       },
     );
+  }
+
+  /** What the dead manager has sent is carried out first, else its last renewal would bring its lease back. */
+  async #startAgain(): Promise<void> {
+    await eventually(() => {
+      const underWay = [...this.#proxies.values()].reduce((sum, proxy) => sum + proxy.underWay, 0);
+      if (underWay > 0) throw new Error(`${underWay} calls of the dead manager are under way`);
+    });
+    await this.federation.restartManager();
   }
 
   /** Applies the Cluster of a member, by way of its proxy. */
@@ -169,6 +188,8 @@ export class CrashRig {
 
   async #onCall(call: ApiCall, phase: Phase): Promise<'pass' | 'cut'> {
     if (phase === 'before') this.calls.push(call);
+    const isRenewal = call.resource === 'leases' && call.namespace === KOSMOS_NAMESPACE && isWrite(call);
+    if (isRenewal && phase === 'after' && !this.#crashing) this.#leaseWrites += 1;
     const name = nameOf({ kind: kindOf(call), phase });
     const point = this.#armed.get(name);
     if (point === undefined || (this.#crashing && !this.#dying)) return 'pass';

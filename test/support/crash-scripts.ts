@@ -14,6 +14,8 @@ export interface CrashScript {
   readonly name: string;
   /** How often the manager may be killed in one run of it; each time it has to start again. */
   readonly kills: number;
+  /** Writes that it is made to cause, beside those that `CrashSweep` knows of. */
+  readonly expected?: readonly string[];
   run(rig: CrashRig, namespace: string): Promise<void>;
 }
 
@@ -136,7 +138,7 @@ export async function cleaned({ federation }: CrashRig): Promise<void> {
       const { items } = await federation.client(name).list(namespaces);
       const left = items
         .map(({ metadata }) => metadata!.name!)
-        .filter((one) => /^(restart|pods|membership)-/.test(one));
+        .filter((one) => /^(restart|pods|membership|needs)-/.test(one));
       expect(left, `namespaces of ${name}`).to.deep.equal([]);
     }
   }, SLOW);

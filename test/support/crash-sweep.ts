@@ -100,8 +100,8 @@ export class CrashSweep {
   }
 }
 
-function expectedOf({ name }: CrashScript): readonly string[] {
-  return EXPECTED[name] ?? [];
+function expectedOf({ name, expected }: CrashScript): readonly string[] {
+  return expected ?? EXPECTED[name] ?? [];
 }
 
 function attemptsFor({ kind }: CrashPoint, script: CrashScript): number {

@@ -120,9 +120,9 @@ export class Federation {
   /**
    * Starts the manager after a crash. The dead one's lease is removed, else each restart would wait for its end, 15 s.
    */
-  async restartManager(): Promise<void> {
+  async restartManager(options: ManagerOptions = {}): Promise<void> {
     await deleteIfPresent(this.host, leases, LEADER_LEASE);
-    await this.startManager();
+    await this.startManager(options);
   }
 
   async joinAll(options: Omit<JoinOptions, 'name'> = {}): Promise<void> {

@@ -5,7 +5,8 @@ import type { PodSpec, Volume } from '../../src/apis/core.js';
 
 /** No registry can be reached from a lab: Node and the libraries are those of this machine. */
 const MACHINE_PATHS = ['/lib', '/lib64', dirname(process.execPath), `${REPOSITORY}/node_modules`];
-const CLIENT = `${REPOSITORY}/node_modules/@kubernetes/client-node/dist/index.js`;
+/** Path of the official client library, in those containers too. */
+export const CLIENT_LIBRARY = `${REPOSITORY}/node_modules/@kubernetes/client-node/dist/index.js`;
 
 /**
  * A pod that runs a program in JavaScript, `main.mjs` of a ConfigMap, with the official client library as `client`. What
@@ -30,7 +31,7 @@ export function inClusterPodSpec(configMap: string, more: Partial<PodSpec> = {})
 export function inClusterProgram(body: string): string {
   return `
     import { writeFileSync } from 'node:fs';
-    import * as client from '${CLIENT}';
+    import * as client from '${CLIENT_LIBRARY}';
     const code = (call) => call.then(() => 200, (error) => error.code ?? String(error));
     async function main() {${body}}
     main().then(

@@ -4,28 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { parse } from 'yaml';
+import { readAccess } from '../../lab/kubeconfig.js';
 import { rewriteRequestLine } from './rewrite.js';
 
 const [address = '', port = '', certificate = '', key = '', kubeconfig = ''] = process.argv.slice(2);
 
-interface Kubeconfig {
-  readonly clusters: { readonly cluster: Record<string, string> }[];
-  readonly users: { readonly user: Record<string, string> }[];
-}
-
-const config = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
-const [cluster, user] = [config.clusters[0]?.cluster ?? {}, config.users[0]?.user ?? {}];
-const decode = (text = ''): Buffer => Buffer.from(text, 'base64');
-const server = new URL(cluster['server'] ?? '');
-const member = {
-  host: server.hostname,
-  port: Number(server.port),
-  ca: decode(cluster['certificate-authority-data']),
-  cert: decode(user['client-certificate-data']),
-  key: decode(user['client-key-data']),
-  ALPNProtocols: ['http/1.1'],
-};
+const { server, token: _token, ...credential } = readAccess(kubeconfig);
+const { hostname: host, port: memberPort } = new URL(server);
+const member = { host, port: Number(memberPort), ...credential, ALPNProtocols: ['http/1.1'] };
 
 function pipe(client: TLSSocket): void {
   client.once('data', (first: Buffer) => {

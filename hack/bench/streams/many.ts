@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Agent as HttpsAgent, request } from 'node:https';
 import { Agent, WebSocket } from 'undici';
-import { parse } from 'yaml';
+import { readAccess } from '../../lab/kubeconfig.js';
 import type { Lab } from '../../lab/lab.js';
 import { residentKiB } from '../process-usage.js';
 import { createPod, NAMESPACE, POD, podRunning } from './stage.js';
@@ -26,7 +25,7 @@ export interface FollowResult {
 
 /** Opens many exec sessions through the manager and holds them; returns by how much each made it grow. */
 export async function holdSessions(lab: Lab, count: number, pid: number): Promise<ManyResult> {
-  const { ca, cert, key, server } = credentials(lab);
+  const { ca, cert, key, server } = readAccess(lab.host.kubeconfigPath);
   const dispatcher = new Agent({ connect: { ca, cert, key } });
   const base = server.replace('https:', 'wss:');
   const url = `${base}/api/v1/namespaces/${NAMESPACE}/pods/${POD}/exec?command=cat&stdin=true&stdout=true`;
@@ -75,7 +74,7 @@ export async function followLogs(lab: Lab, count: number): Promise<FollowResult>
 }
 
 function countLines(lab: Lab, name: string): Promise<number> {
-  const { ca, cert, key, server } = credentials(lab);
+  const { ca, cert, key, server } = readAccess(lab.host.kubeconfigPath);
   const agent = new HttpsAgent({ ca, cert, key });
   const url = `${server}/api/v1/namespaces/${NAMESPACE}/pods/${name}/log?follow=true`;
   return new Promise((resolve, reject) => {
@@ -88,26 +87,4 @@ function countLines(lab: Lab, name: string): Promise<number> {
       .on('error', reject)
       .end();
   });
-}
-
-interface Credentials {
-  readonly server: string;
-  readonly ca: Buffer;
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
-
-function credentials(lab: Lab): Credentials {
-  const config = parse(readFileSync(lab.host.kubeconfigPath, 'utf8')) as {
-    readonly clusters: { readonly cluster: Record<string, string> }[];
-    readonly users: { readonly user: Record<string, string> }[];
-  };
-  const [cluster, user] = [config.clusters[0]?.cluster ?? {}, config.users[0]?.user ?? {}];
-  const decode = (text = ''): Buffer => Buffer.from(text, 'base64');
-  return {
-    server: cluster['server'] ?? '',
-    ca: decode(cluster['certificate-authority-data']),
-    cert: decode(user['client-certificate-data']),
-    key: decode(user['client-key-data']),
-  };
 }

@@ -1,7 +1,7 @@
 import type { Pod } from '../../apis/core.js';
 import type { KubeClient } from '../../kube/client.js';
 import { pods, splitKey, type ObjectKey } from '../../kube/resource.js';
-import { SharedCall } from '../../kube/shared-call.js';
+import { untilAborted } from '../../kube/shared-call.js';
 import type { HostPods } from './host-pods.js';
 
 export interface LiveUsersOptions {
@@ -14,11 +14,14 @@ export interface LiveUsersOptions {
 
 /**
  * Asks the host's API server whether a pod on a Cluster's virtual nodes uses something; for a last look before that is
- * removed. What is asked about one namespace at the same time shares one call.
+ * removed. What is asked about one namespace at the same time shares one call, which always begins after the question:
+ * the answer of an earlier one may have been overtaken by what made the caller ask.
  */
 export class LiveUsers {
   readonly #options: LiveUsersOptions;
-  readonly #calls = new Map<string, SharedCall<ReadonlySet<ObjectKey>>>();
+  /** By namespace: the call that is under way, and the one that begins when that has ended. */
+  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #next = new Map<string, Promise<ReadonlySet<ObjectKey>>>();
 
   constructor(options: LiveUsersOptions) {
     this.#options = options;
@@ -26,12 +29,26 @@ export class LiveUsers {
 
   async has(key: ObjectKey, signal: AbortSignal): Promise<boolean> {
     const { namespace = '' } = splitKey(key);
-    const call = this.#calls.get(namespace) ?? new SharedCall();
-    this.#calls.set(namespace, call);
+    const call = this.#next.get(namespace) ?? this.#plan(namespace);
+    return (await untilAborted(call, signal)).has(key);
+  }
+
+  #plan(namespace: string): Promise<ReadonlySet<ObjectKey>> {
+    const next = this.#afterRunning(namespace);
+    this.#next.set(namespace, next);
+    return next;
+  }
+
+  async #afterRunning(namespace: string): Promise<ReadonlySet<ObjectKey>> {
+    // Its failure is that of those who waited for it.
+    await Promise.allSettled([this.#running.get(namespace)]);
+    this.#next.delete(namespace);
+    const call = this.#read(namespace);
+    this.#running.set(namespace, call);
     try {
-      return (await call.join(() => this.#read(namespace), signal)).has(key);
+      return await call;
     } finally {
-      this.#calls.delete(namespace);
+      if (this.#running.get(namespace) === call) this.#running.delete(namespace);
     }
   }
 

@@ -60,8 +60,9 @@ export class CopyReconciler implements Reconciler {
           state = { ...state, host: await this.#readHost(key, signal), hostLive: true };
           break;
         case 'confirm-unused': {
-          const isUsed = await this.#options.isUsedLive(key, signal);
-          state = { ...this.#read(key), ...(isUsed ? { isUsed } : { unusedLive: true }) };
+          // If there is a pod, the cache is about to show it.
+          if (await this.#options.isUsedLive(key, signal)) return { requeueAfterMs: UNKNOWN_RETRY_MS };
+          state = { ...this.#read(key), unusedLive: true };
           break;
         }
       }

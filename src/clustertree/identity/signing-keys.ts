@@ -14,6 +14,8 @@ export interface SigningKeysOptions {
 const CONFIGURATION_PATH = '/.well-known/openid-configuration';
 const KEYS_PATH = '/openid/v1/jwks';
 const INTERVAL_MS = 30_000;
+/** Once there seems to be a change: until it counts, the host may refuse the tokens that pods have. */
+const CONFIRM_MS = 10_000;
 
 /**
  * Watches the issuer and the keys by which the host's tokens are verified, as its discovery documents give them (KEP-1393).
@@ -41,13 +43,17 @@ export class SigningKeys {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks every half minute until aborted. */
+  /** Looks every half minute, and sooner at what seems to have changed, until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
       await this.#look(signal);
-      await clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
+      await clock.sleep(this.#isSettled ? INTERVAL_MS : CONFIRM_MS, signal).catch(() => undefined);
     }
+  }
+
+  get #isSettled(): boolean {
+    return this.#candidate === this.#digest;
   }
 
   async #look(signal: AbortSignal): Promise<void> {

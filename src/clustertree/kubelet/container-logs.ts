@@ -51,6 +51,7 @@ export class ContainerLogs implements NodeEndpoint {
 
   async #stream(log: ServerStream, node: ServedNode, { response, signal }: NodeExchange): Promise<void> {
     let count = 0;
+    let sent: Promise<unknown> = Promise.resolve();
     try {
       if (log.statusCode !== 200) throw refusalError(await readRefusal(log));
       response.writeHead(200, { 'content-type': contentType(log), 'x-content-type-options': 'nosniff' });
@@ -58,8 +59,12 @@ export class ContainerLogs implements NodeEndpoint {
       response.flushHeaders();
       for (let chunk = await log.read(); chunk !== undefined; chunk = await log.read()) {
         count += chunk.length;
-        if (!response.write(chunk)) await once(response, 'drain', { signal });
+        sent = new Promise((resolve) => response.write(chunk, resolve));
+        if (response.writableNeedDrain) await once(response, 'drain', { signal });
       }
+      // An API server that passes a log on over WebSocket drops bytes that come in one record with the end (messageCopy in
+      // apimachinery's wsstream).
+      await sent;
       response.end();
     } finally {
       await log.close();

@@ -70,7 +70,8 @@ export function memberClaimPatch(hostClaim: Claim, memberClaim: Claim, policy: s
     labels: diffMap(labels, withoutHosts(hostClaim.metadata?.labels), owned.labels.filter(isUsers)),
     annotations: diffMap(annotations, wantedAnnotations, owned.annotations.filter(isUsers)),
   };
-  const spec = specPatch(hostClaim, memberClaim);
+  // API servers let only bound claims grow; this one grows as soon as it is.
+  const spec = memberClaim.status?.phase === 'Bound' ? specPatch(hostClaim, memberClaim) : undefined;
   if (metadata.labels === undefined && metadata.annotations === undefined && spec === undefined) return undefined;
   return { metadata: { uid, ...metadata }, ...(spec && { spec }) };
 }

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
+import { createSigningKey } from '../../../hack/lab/certificates.js';
+import { clusterFiles } from '../../../hack/lab/control-plane.js';
 import type { Pod, PodSpec, Secret } from '../../../src/apis/core.js';
 import { HOST_UID_ANNOTATION, TOKEN_LABEL } from '../../../src/apis/names.js';
 import { configMaps, pods, secrets, serviceAccounts } from '../../../src/kube/resource.js';
@@ -164,5 +166,30 @@ describe('service accounts and tokens of pods in a member', () => {
     await always(async () => {
       expect((await secretOf(kept))!.metadata!.resourceVersion).to.equal(before!.metadata!.resourceVersion);
     }, 3_000);
+  });
+
+  it('are renewed when the host gets another signing key, long before their time', async () => {
+    await federation.killManager();
+    await federation.restartManager({ args: ['--host-api-server', '198.18.0.1:6443'] });
+    const pod = await running('web', projecting({ expirationSeconds: 3600 }));
+    const first = await tokenOf(pod, 'token-0-0');
+    const user = `system:serviceaccount:${namespace}:default`;
+    expect(await userOf(first)).to.equal(user);
+    const { host } = federation.lab;
+    await host.stopApiServer();
+    await createSigningKey(clusterFiles(host.directory).pki);
+    await host.startApiServer();
+    // Its own tokens are worth nothing now either.
+    await host.stopComponent('kube-controller-manager');
+    await host.startComponent('kube-controller-manager');
+    expect(await userOf(first)).to.equal(undefined);
+    await eventually(
+      async () => {
+        const second = await tokenOf(pod, 'token-0-0');
+        expect(second).to.not.equal(first);
+        expect(await userOf(second)).to.equal(user);
+      },
+      { timeoutMs: 90_000, intervalMs: 500 },
+    );
   });
 });

@@ -8,6 +8,8 @@ describe('options of the benchmark', () => {
       members: 2,
       phases: ['native', 'floor', 'virtual', 'paced'],
       repeat: 1,
+      config: false,
+      token: false,
       rate: 5,
       seconds: 60,
       json: false,
@@ -21,6 +23,7 @@ describe('options of the benchmark', () => {
   it('are read from the command line', () => {
     const options = parseOptions(['--pods', '10000', '--members', '4', '--json', '--repeat', '3']);
     expect(options).to.include({ pods: 10_000, members: 4, json: true, repeat: 3 });
+    expect(parseOptions(['--config', '--token'])).to.include({ config: true, token: true });
   });
 
   it('run phases in the one order that makes sense', () => {

@@ -44,4 +44,13 @@ describe('the workload', () => {
     const object = deployment('burst', 5, 'virtual') as unknown as Template;
     expect(singlePod('paced-0', 'virtual').spec).to.deep.equal(object.spec.template.spec);
   });
+
+  it('needs what is asked for, the same in both places, and nothing else', () => {
+    const both = { config: true, token: true };
+    const [native, virtual] = (['native', 'virtual'] as const).map((one) => singlePod('one', one, both).spec!);
+    expect(native?.volumes).to.deep.equal(virtual?.volumes).and.have.length(2);
+    expect([native, virtual].map((spec) => spec?.automountServiceAccountToken)).to.deep.equal([true, true]);
+    const plain = singlePod('one', 'virtual').spec!;
+    expect([plain.volumes, plain.automountServiceAccountToken]).to.deep.equal([undefined, false]);
+  });
 });

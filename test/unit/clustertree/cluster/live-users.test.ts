@@ -47,4 +47,31 @@ describe('LiveUsers', () => {
     expect(failed).to.have.property('statusCode', 503);
     expect(await has('shop/x')).to.be.false;
   });
+
+  it('answers with nothing that was read before the question', async () => {
+    const before = lists();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    harness.host.intercept = () => held;
+    harness.host.fail({ verb: 'list', type: pods, error: apiError(503, 'ServiceUnavailable') });
+    const first = has('shop/x').catch((error: unknown) => error);
+    await harness.settle();
+    harness.host.intercept = undefined;
+    const later = Promise.all([has('shop/x'), has('shop/y')]);
+    await harness.settle();
+    expect(lists() - before).to.equal(1);
+    harness.addHostPod({ metadata: { namespace: 'shop', name: 'a', labels: { uses: 'x' } } });
+    release();
+    expect(await later).to.deep.equal([true, false]);
+    expect(lists() - before).to.equal(2);
+    expect(await first).to.have.property('statusCode', 503);
+  });
+
+  it('gives up with the caller, and not with the others', async () => {
+    const asking = users.has('shop/x', AbortSignal.abort(new Error('over'))).catch((error: unknown) => error);
+    expect(await has('shop/x')).to.be.false;
+    expect(await asking).to.have.property('message', 'over');
+  });
 });

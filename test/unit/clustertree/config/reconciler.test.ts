@@ -97,8 +97,8 @@ describe('CopyReconciler', () => {
     seedHost();
     seedCopy();
     liveUse = true;
-    await reconcile();
-    expect(done).to.deep.equal(['ask', 'sync']);
+    expect(await reconcile()).to.deep.equal({ requeueAfterMs: 1_000 });
+    expect(done).to.deep.equal(['ask']);
   });
 
   it('removes it when the object is gone, after asking the host', async () => {

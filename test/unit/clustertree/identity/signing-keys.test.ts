@@ -48,7 +48,7 @@ describe('SigningKeys', () => {
       serve(issuer, [...kids]);
       await pass(30_000);
       expect(keys.digest).to.equal(before);
-      await pass(30_000);
+      await pass(10_000);
       expect(keys.digest).to.not.equal(before);
       expect(changes).to.equal(2);
     });
@@ -62,7 +62,7 @@ describe('SigningKeys', () => {
       serve('https://issuer', ['a', 'c']);
       await pass(30_000);
       serve('https://issuer', ['a', 'b']);
-      await pass(30_000);
+      await pass(10_000);
     }
     expect([keys.digest, changes]).to.deep.equal([before, 1]);
   });

@@ -48,6 +48,17 @@ describe('/containerLogs', () => {
     await waitFor('the second line', () => received().includes('two\n'));
   });
 
+  it('sends the end in a record of its own, since API servers lose what comes with it', async () => {
+    log.push('one\n').end();
+    const socket = await rig.connect();
+    const records: string[] = [];
+    socket.on('data', (chunk: Buffer) => records.push(chunk.toString('latin1')));
+    socket.write(`GET ${LOGS} HTTP/1.1\r\nHost: node\r\n\r\n`);
+    await waitFor('the end', () => records.join('').endsWith('0\r\n\r\n'));
+    expect(records.at(-1)).to.equal('0\r\n\r\n');
+    socket.destroy();
+  });
+
   it('ends the request in the member when the client has gone', async () => {
     const { socket } = await follow();
     let aborted = false;

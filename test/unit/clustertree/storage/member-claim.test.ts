@@ -83,6 +83,17 @@ describe('memberClaimPatch', () => {
     });
   });
 
+  it('asks for nothing that the member would refuse before it has bound the claim', () => {
+    const host = boundClaim({
+      metadata: { labels: { app: 'db' } },
+      spec: { resources: { requests: { storage: '2Gi' } }, volumeAttributesClassName: 'gold' },
+    });
+    const pending = memberClaim({ metadata: recorded, status: { phase: 'Pending' } });
+    expect(asJson(memberClaimPatch(host, pending, 'Delete'))).to.deep.equal({
+      metadata: { uid: 'copy-uid', labels: { app: 'db' } },
+    });
+  });
+
   it('changes the attributes class', () => {
     const host = boundClaim({ spec: { volumeAttributesClassName: 'gold' } });
     expect(memberClaimPatch(host, memberClaim({ metadata: recorded }), 'Delete')).to.deep.include({
