@@ -22,6 +22,7 @@ import { clusterNodes, clusters } from '../kube/kosmos-resources.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import type { RequestObserver } from '../kube/request-observer.js';
 import { objectKey } from '../kube/resource.js';
+import { replaceableAccess } from '../kube/replaceable-credential.js';
 import { createTransport } from '../kube/transport.js';
 import type { WriteGate } from '../kube/write-gate.js';
 import type { Clock } from '../lib/clock.js';
@@ -161,20 +162,22 @@ export class ClusterLink {
 
   #connect(config: LinkConfig, kubeconfig: string | undefined): LinkConnection {
     const { hostClusterUid, host, createInformer, logger } = this.#options;
-    const client = kubeconfig === undefined ? undefined : this.#memberClient(config.name, kubeconfig);
+    const member = kubeconfig === undefined ? undefined : this.#member(config.name, kubeconfig);
     return new LinkConnection({
       ...{ config, createInformer, logger, features: this.#features() },
       ownership: ownershipOf(hostClusterUid, config.name),
-      client: client ?? host,
-      ...(client !== undefined && { closeClient: () => client.close() }),
+      client: member?.client ?? host,
+      adopt: member?.adopt ?? (() => false),
+      ...(member !== undefined && { closeClient: () => member.client.close() }),
     });
   }
 
-  #memberClient(cluster: string, kubeconfig: string): KubeClient {
+  #member(cluster: string, kubeconfig: string): Pick<LinkConnection, 'client' | 'adopt'> {
     const { clock, gate, observeRequest: observer, allowExecCredentials: allowExec } = this.#options;
-    const access = parseKubeconfig(kubeconfig, { allowExec, clock });
+    const { access, adopt } = replaceableAccess((text) => parseKubeconfig(text, { allowExec, clock }), kubeconfig);
     const limits = { connections: MEMBER_CONNECTIONS, qps: MEMBER_QPS, burst: MEMBER_BURST };
-    return createKubeClient(createTransport({ access, ...limits, clock }), { gate, cluster, observer, clock });
+    const shared = { gate, cluster, observer, clock };
+    return { client: createKubeClient(createTransport({ access, ...limits, clock }), shared), adopt };
   }
 
   #features(): readonly LinkFeature[] {

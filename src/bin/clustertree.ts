@@ -18,6 +18,7 @@ import { ExistingDaemonSets, installExclusionPolicy } from '../clustertree/daemo
 import { HostClock } from '../clustertree/identity/host-clock.js';
 import { createIdentityFeature } from '../clustertree/identity/module.js';
 import { SigningKeys } from '../clustertree/identity/signing-keys.js';
+import { createCredentialFeature } from '../clustertree/cluster/credential-renewal.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
 import {
   KUBELET_PORT_INDEX,
@@ -39,11 +40,13 @@ import { HostStorage } from '../clustertree/storage/host-storage.js';
 import { ImmediateClaims } from '../clustertree/storage/immediate-claims.js';
 import { createStorageFeature } from '../clustertree/storage/module.js';
 import type { KubeClient } from '../kube/client.js';
+import type { ClusterAccess } from '../kube/cluster-access.js';
 import { createKubeClient } from '../kube/http-client.js';
 import type { Informer } from '../kube/informer.js';
 import type { InformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
+import { replaceableAccess } from '../kube/replaceable-credential.js';
 import type { RequestObserver } from '../kube/request-observer.js';
 import {
   claims,
@@ -309,7 +312,9 @@ export class ClusterTree {
   #connect(config: ClusterConfig, kubeconfig: string, leaving: boolean): MemberConnection {
     const options = this.#options;
     const { clock, random, logger, gate, memberLimits } = options;
-    const access = parseKubeconfig(kubeconfig, { allowExec: options.allowExecCredentials, clock });
+    const parse = (text: string): ClusterAccess =>
+      parseKubeconfig(text, { allowExec: options.allowExecCredentials, clock });
+    const { access, adopt } = replaceableAccess(parse, kubeconfig);
     const shared = { gate, cluster: config.name, observer: options.observeRequest, clock };
     const transport = createTransport({ access, ...memberLimits, clock });
     return new MemberConnection({
@@ -322,6 +327,7 @@ export class ClusterTree {
         shared,
       ),
       createInformer: options.createInformer,
+      adopt,
       trimPod: (pod) => this.#strings.shareWithin(trimMemberPod(withoutLastApplied(keepOwnedKeys(pod)))),
       features: this.#features(),
     });
@@ -349,6 +355,7 @@ export class ClusterTree {
         volumeEvents: createEventSink(recorder, volumes),
         podEvents: createEventSink(recorder, pods),
       }),
+      createCredentialFeature({ host, clock }),
       this.#configFeature(),
       this.#identityFeature(),
       createPodFeature({

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
-import { isAlreadyExists, isForbidden } from '../kube/api-error.js';
+import { isAlreadyExists, isForbidden, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import type { ClusterAccess } from '../kube/cluster-access.js';
 import { createKubeClient } from '../kube/http-client.js';
@@ -174,6 +174,12 @@ async function prepare(
 }
 
 async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.get(namespaces, { name }, { signal });
+    return;
+  } catch (error) {
+    if (!isNotFound(error) && !isForbidden(error)) throw error;
+  }
   try {
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, { signal });
   } catch (error) {

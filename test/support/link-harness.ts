@@ -34,6 +34,7 @@ export class LinkHarness extends MemberHarness {
       ...{ client, createInformer, logger, features },
       config: { ...LINK_CONFIG, ...config },
       ownership: ownershipOf(HOST_UID, LINKED),
+      adopt: () => false,
     });
     connection.start();
     const ended = new Promise<void>((resolve) => {

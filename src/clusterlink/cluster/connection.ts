@@ -20,6 +20,8 @@ export interface LinkConnectionOptions {
   readonly config: LinkConfig;
   readonly ownership: Ownership;
   readonly client: KubeClient;
+  /** Takes over the credential of another kubeconfig for the same server; false when that would not be enough. */
+  readonly adopt: (kubeconfig: string) => boolean;
   /** Ends the client's connections; absent when they are not ours alone. */
   readonly closeClient?: () => Promise<void>;
   readonly features: readonly LinkFeature[];
@@ -35,6 +37,8 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
   readonly nodes: Informer<Node, LinkNode>;
   readonly nodeConfigs: Informer<NodeConfig>;
   readonly logger: Logger;
+  /** Takes over the credential of another kubeconfig; false when only a new connection would do. */
+  readonly adopt: (kubeconfig: string) => boolean;
   readonly #network: NetworkSources;
   readonly #modules: readonly LinkModule[];
   readonly #closeClient: (() => Promise<void>) | undefined;
@@ -48,6 +52,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
     this.config = config;
     this.client = client;
     this.ownership = options.ownership;
+    this.adopt = options.adopt;
     this.#closeClient = options.closeClient;
     this.logger = options.logger.child({ cluster });
     this.nodes = createInformer({ cluster, client, type: nodes, transform: trimLinkNode });

@@ -33,6 +33,6 @@ export class LinkConnections implements ConnectionSource<LinkConnection> {
     const { readKubeconfig, connect } = this.#options;
     const config = compileLink(cluster);
     const kubeconfig = config.kubeconfig === undefined ? undefined : await readKubeconfig(config, signal);
-    return { fingerprint: JSON.stringify([config, kubeconfig]), connect: () => connect(config, kubeconfig) };
+    return { fingerprint: JSON.stringify(config), kubeconfig, connect: () => connect(config, kubeconfig) };
   }
 }

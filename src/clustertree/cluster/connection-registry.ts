@@ -22,14 +22,18 @@ export interface RegisteredConnection {
   start(): void;
   /** Lets it write until aborted or closed. */
   lead(signal: AbortSignal): Promise<void>;
+  /** Takes over the credential of another kubeconfig; false when only a new connection would do. */
+  adopt(kubeconfig: string): boolean;
   /** Stops everything and waits for it. */
   close(): Promise<void>;
 }
 
 /** A connection that could be made. */
 export interface PreparedConnection<C> {
-  /** Equal for two that would be the same: the one that is there then stays. */
+  /** Of everything but the kubeconfig; equal for two that would be the same: the one that is there then stays. */
   readonly fingerprint: string;
+  /** Undefined for the host itself. */
+  readonly kubeconfig: string | undefined;
   /** Makes it, not yet started; throws when the kubeconfig is bad. */
   readonly connect: () => C;
 }
@@ -49,8 +53,7 @@ export interface ConnectionRegistryOptions<C> {
   readonly logger: Logger;
 }
 
-interface Entry<C> {
-  readonly fingerprint: string;
+interface Entry<C> extends Omit<PreparedConnection<C>, 'connect'> {
   readonly connection: C;
 }
 
@@ -133,16 +136,28 @@ export class ConnectionRegistry<C extends RegisteredConnection> implements Recon
   }
 
   async #open(name: string, cluster: Cluster, signal: AbortSignal): Promise<void> {
-    const { fingerprint, connect } = await this.#options.source.prepare(cluster, signal);
-    if (this.#entries.get(name)?.fingerprint === fingerprint) return;
+    const prepared = await this.#options.source.prepare(cluster, signal);
+    if (this.#keep(name, prepared)) return;
+    const { connect, ...entry } = prepared;
     await this.#close(name);
     const connection = connect();
     connection.onChange(() => this.#changed(name));
-    this.#entries.set(name, { fingerprint, connection });
+    this.#entries.set(name, { ...entry, connection });
     connection.start();
     if (this.#leading !== undefined && !this.#leading.aborted) this.#lead(connection, this.#leading);
     this.#options.logger.info('member connection opened', { cluster: name });
     this.#changed(name);
+  }
+
+  /** Whether the present connection can stay. A new token alone is no reason to read everything in the member again. */
+  #keep(name: string, { fingerprint, kubeconfig }: PreparedConnection<C>): boolean {
+    const entry = this.#entries.get(name);
+    if (entry?.fingerprint !== fingerprint) return false;
+    if (entry.kubeconfig === kubeconfig) return true;
+    if (kubeconfig === undefined || !entry.connection.adopt(kubeconfig)) return false;
+    this.#entries.set(name, { ...entry, kubeconfig });
+    this.#options.logger.info('member credential replaced', { cluster: name });
+    return true;
   }
 
   #lead(connection: C, signal: AbortSignal): void {

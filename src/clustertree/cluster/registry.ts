@@ -62,7 +62,8 @@ class TreeConnections implements ConnectionSource<MemberConnection> {
     const kubeconfig = await this.#options.readKubeconfig(config, signal);
     this.#options.hostPods.setNodes(config.name, this.#virtualNodes(config.name, config));
     return {
-      fingerprint: JSON.stringify([config, kubeconfig, leaving, addressMapOf(cluster)]),
+      fingerprint: JSON.stringify([config, leaving, addressMapOf(cluster)]),
+      kubeconfig,
       connect: () => this.#options.connect(config, kubeconfig, leaving),
     };
   }
