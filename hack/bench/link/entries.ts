@@ -30,14 +30,18 @@ function nodeAt(index: number): Node {
   };
 }
 
-/** What the agent does to have the entries. */
-export function entryOperations(kind: EntryKind, count: number): readonly Operation[] {
+/** What the agent does to have the entries, or to have them no longer. */
+export function entryOperations(
+  kind: EntryKind,
+  count: number,
+  action: 'add' | 'delete' = 'add',
+): readonly Operation[] {
   return Array.from({ length: count }, (_item, index): Operation => {
     const { underlay, tunnel, mac, pods } = nodeAt(index);
-    if (kind === 'forwarding') return { kind, action: 'add', item: { dev: DEVICE, ip: underlay, mac } };
-    if (kind === 'neighbour') return { kind, action: 'add', item: { dev: DEVICE, ip: tunnel, mac } };
+    if (kind === 'forwarding') return { kind, action, item: { dev: DEVICE, ip: underlay, mac } };
+    if (kind === 'neighbour') return { kind, action, item: { dev: DEVICE, ip: tunnel, mac } };
     const route = { family: 'ipv4', table: TABLE, protocol: PROTOCOL, gateway: tunnel, dev: DEVICE } as const;
-    return { kind, action: 'add', item: { ...route, destination: pods, prefixLength: 26, metric: metricOf(tunnel) } };
+    return { kind, action, item: { ...route, destination: pods, prefixLength: 26, metric: metricOf(tunnel) } };
   });
 }
 

@@ -35,6 +35,8 @@ export class MessageWriter {
   }
 
   reset(): void {
+    // What is reserved has to be zero.
+    this.#buffer.fill(0, 0, this.#length);
     this.#length = 0;
   }
 
@@ -143,7 +145,6 @@ export class MessageWriter {
       this.#buffer.copy(larger, 0, 0, at);
       this.#buffer = larger;
     }
-    this.#buffer.fill(0, at, this.#length);
     return at;
   }
 }
