@@ -12,6 +12,7 @@ import { Listener } from '../../src/clustertree/kubelet/listener.js';
 import { nodeConfig } from '../../src/clustertree/kubelet/node-config.js';
 import { nodeHealth } from '../../src/clustertree/kubelet/node-health.js';
 import type { KubeletObserver } from '../../src/clustertree/kubelet/observer.js';
+import { nodeMetrics } from '../../src/clustertree/kubelet/node-metrics.js';
 import { podLists } from '../../src/clustertree/kubelet/pod-lists.js';
 import type { SubjectAccessReview, TokenReview } from '../../src/clustertree/kubelet/reviews.js';
 import { CachedNode } from '../../src/clustertree/kubelet/served-node.js';
@@ -108,7 +109,7 @@ export class KubeletRig {
     const nodeOf: HttpFront['nodeOf'] = (socket) => this.front.nodeOf(socket);
     const { sessions } = this;
     const upgrades = new Upgrades({ gate, nodeOf, sessions, observer, clock, logger });
-    const own = [new ContainerLogs({ sessions, observer }), podLists, nodeHealth, nodeConfig, sessionsWithoutUpgrade];
+    const own = [new ContainerLogs({ sessions, observer }), podLists, nodeHealth, nodeMetrics, nodeConfig, sessionsWithoutUpgrade];
     const stop = this.#stop.signal;
     this.front = new HttpFront({
       onRequest: createApp({ ...{ gate, nodeOf, observer, clock, logger, stop }, endpoints: [...own, ...endpoints] }),

@@ -21,6 +21,7 @@ import { nodeConfig } from './node-config.js';
 import { nodeHealth } from './node-health.js';
 import { NodeServers } from './node-servers.js';
 import type { KubeletObserver } from './observer.js';
+import { nodeMetrics } from './node-metrics.js';
 import { podLists } from './pod-lists.js';
 import { CachedNode } from './served-node.js';
 import { ServingCertificates } from './serving-certificates.js';
@@ -180,7 +181,7 @@ export class KubeletApi {
     const nodeOf: HttpFront['nodeOf'] = (socket) => this.#front.nodeOf(socket);
     const sessions = this.#sessions;
     const upgrades = new Upgrades({ gate, nodeOf, sessions, observer, clock, logger });
-    const own = [new ContainerLogs({ sessions, observer }), podLists, nodeHealth, nodeConfig, sessionsWithoutUpgrade];
+    const own = [new ContainerLogs({ sessions, observer }), podLists, nodeHealth, nodeMetrics, nodeConfig, sessionsWithoutUpgrade];
     const stop = this.#cut.signal;
     return new HttpFront({
       onRequest: createApp({ ...{ gate, nodeOf, observer, clock, logger, stop }, endpoints: [...own, ...endpoints] }),

@@ -98,6 +98,25 @@ describe('an endpoint of the kubelet API', () => {
     expect(JSON.parse(body)).to.include({ kind: 'PodList', apiVersion: 'v1' });
   });
 
+  it('/metrics counts pods and containers that run, under the names of a kubelet', async () => {
+    const web = rig.memberPods.get('default/web')!;
+    const containerStatuses = [{ running: {} }, { waiting: {} }, { terminated: { exitCode: 0 } }, undefined].map(
+      (state, i) => ({ name: `c${i}`, image: '', imageID: '', ready: false, restartCount: 0, state }),
+    );
+    rig.memberPods.set('default/web', { ...web, status: { ...web.status, containerStatuses } });
+    const { status, headers, body } = await rig.request('/metrics');
+    expect([status, headers['content-type']]).to.deep.equal([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    expect(body.split('\n').filter((line) => !line.startsWith('#'))).to.deep.equal([
+      'kubelet_node_name{node="kosmos-member1"} 1',
+      'kubelet_running_pods 1',
+      'kubelet_running_containers{container_state="created"} 1',
+      'kubelet_running_containers{container_state="exited"} 1',
+      'kubelet_running_containers{container_state="running"} 1',
+      'kubelet_running_containers{container_state="unknown"} 1',
+      '',
+    ]);
+  });
+
   it('/runningpods lists what runs in the member and is meant to', async () => {
     for (const name of ['deleted', 'ended', 'missing']) rig.addPod(hostPod({ name, uid: `uid-${name}` }));
     const deleted = rig.hostPods.get('default/deleted')!;
