@@ -73,13 +73,15 @@ async function buildLayer(folder: string, { what, fill }: LayerRecipe): Promise<
   return { what, tarDigest: `sha256:${hash.digest('hex')}`, compressed: await readFile(`${tarFile}.gz`) };
 }
 
+/** Two builds at the same time don't disturb each other. */
 async function writeArchive(folder: string, files: ReadonlyMap<string, Buffer>, target: string): Promise<void> {
   for (const [path, content] of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), content);
   }
-  await tar(`${target}.partial`, folder);
-  await rename(`${target}.partial`, target);
+  const partial = `${target}.${process.pid}.partial`;
+  await tar(partial, folder);
+  await rename(partial, target);
 }
 
 /** The same folder always gives the same bytes, whoever owns it and whenever it was written. */

@@ -21,6 +21,8 @@ const CONTAINER: TemplateMap = {
   imagePullPolicy: value('image.pullPolicy'),
   command: [NODE, ...NODE_FLAGS, PROGRAM],
   args: [
+    // ClusterLink needs agents on nodes, which the chart doesn't install.
+    '--modules=clustertree',
     text`--lease-namespace=${value('namespace')}`,
     text`--log-level=${value('logLevel')}`,
     text`--kubelet-port=${value('kubelet.firstPort')}`,

@@ -102,7 +102,7 @@ empty: {}
     [{ a: 1 }, true],
   ];
   for (const [setting, set] of table) {
-    it(`take ${JSON.stringify(setting)} as ${set ? 'set' : 'not set'}, as Helm does`, () => {
+    it(`take ${setting === undefined ? 'nothing' : JSON.stringify(setting)} as ${set ? 'set' : 'not set'}, as Helm does`, () => {
       expect(isSet({ a: { b: setting } }, 'a.b')).to.equal(set);
     });
   }
