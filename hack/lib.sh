@@ -9,7 +9,7 @@ export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-${KOSMOS_CACHE:-${XDG_CACHE_HOM
 
 # What a lab needs: for light clusters, and in addition for full ones.
 LAB_PACKAGES=(iproute2 util-linux openssl)
-FULL_LAB_PACKAGES=(runc containernetworking-plugins busybox-static nftables iptables conntrack procps gcc libc6-dev)
+FULL_LAB_PACKAGES=(runc containernetworking-plugins busybox-static nftables iptables conntrack procps gcc libc6-dev zsh)
 
 say() {
   printf '%s\n' "$*" >&2

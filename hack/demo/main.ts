@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FullDemo } from './full.js';
 import { applyCrds, joinMember, startManager, waitForMembers } from '../lab/federation.js';
 import { Lab } from '../lab/lab.js';
 import { REPOSITORY } from '../lab/paths.js';
@@ -126,7 +127,12 @@ async function status(): Promise<void> {
   }
 }
 
-const commands: Record<string, () => Promise<void>> = { up, status, down: () => Lab.down('default') };
+const commands: Record<string, () => Promise<void>> = {
+  up,
+  full: () => FullDemo.run(step),
+  status,
+  down: () => Lab.down('default'),
+};
 const command = commands[process.argv[2] ?? 'up'];
 if (command === undefined) {
   console.error(`unknown command "${process.argv[2] ?? ''}"; choose one of ${Object.keys(commands).join(', ')}`);

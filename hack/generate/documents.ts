@@ -4,6 +4,8 @@ import { MANAGER_OPTIONS } from '../../src/bin/manager-options.js';
 import { AGENT_METRICS } from '../../src/clusterlink/agent/agent-metrics.js';
 import { renderMetricsTable } from '../../src/runtime/metric-table.js';
 import { renderOptionsTable } from '../../src/runtime/options.js';
+import { chartFiles } from './chart/chart-files.js';
+import { renderCommands } from './cli-page.js';
 import { renderErrorsTable } from './errors-table.js';
 import { renderPacketPicture } from './packet-picture.js';
 import { renderPodFields } from './pod-fields-page.js';
@@ -66,6 +68,11 @@ export const DOCUMENTS: readonly Document[] = [
     render: () => page('Metrics of the agent', AGENT_METRICS_INTRODUCTION, renderMetricsTable(AGENT_METRICS)),
   },
   { path: 'docs/reference/errors.md', render: () => page('Errors', ERRORS_INTRODUCTION, renderErrorsTable()) },
+  {
+    path: 'docs/reference/kosmosctl.md',
+    render: () => [`# kosmosctl`, '', GENERATED, '', renderCommands()].join('\n'),
+  },
+  ...chartFiles(),
   { path: 'docs/reference/pod-fields.md', render: () => renderPodFields(readPodSpecFields().kubernetes) },
   ...['link-gateway', 'link-p2p', 'link-global', 'link-host'].map(picture),
 ];

@@ -3,6 +3,7 @@ import type { Addresses, ClusterRanges } from './addresses.js';
 import { LabApi, LabApiError } from './api.js';
 import type { Binaries } from './binaries.js';
 import { clusterFiles, processName, programPath } from './control-plane.js';
+import { importImages } from './full/containerd.js';
 import { kwokNodeObject, type KwokNode } from './kwok.js';
 import type { Component } from './options.js';
 import type { ClusterPlan, NodePlan } from './plan.js';
@@ -171,6 +172,11 @@ export class LabCluster {
   /** Makes another user and returns the path of its kubeconfig. */
   addUser(request: UserRequest): Promise<string> {
     return createUser(this, request);
+  }
+
+  /** Loads an archive of images into the container runtime of every machine of a full cluster. */
+  async importImages(archive: string): Promise<void> {
+    for (const machine of this.machines) await importImages(machine, this.#deps.binaries, archive);
   }
 
   /** Closes the client's idle connections. */

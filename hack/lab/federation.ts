@@ -21,7 +21,7 @@ export interface ManagerOptions {
 }
 
 const CRD_FOLDER = 'crds';
-const CRD_FILES = ['kosmos.io_clusters.yaml'];
+const CRD_FILES = ['kosmos.io_clusters.yaml', 'kosmos.io_clusternodes.yaml', 'kosmos.io_nodeconfigs.yaml'];
 
 /** Applies the CRDs to a cluster, by default the host, and waits until they are served. */
 export async function applyCrds(lab: Lab, cluster: LabCluster = lab.host): Promise<void> {
@@ -62,6 +62,8 @@ export interface JoinOptions {
   /** Name of the Cluster. @default the member's */
   readonly name?: string;
   readonly clusterTreeOptions?: object;
+  /** Links the cluster's network. @default it is not linked */
+  readonly clusterLinkOptions?: object;
   readonly annotations?: Readonly<Record<string, string>>;
   /** Text of a kubeconfig. @default the member's admin kubeconfig */
   readonly kubeconfig?: string;
@@ -77,6 +79,7 @@ export async function clusterManifest(member: LabCluster, options: JoinOptions =
     spec: {
       kubeconfig: Buffer.from(kubeconfig).toString('base64'),
       clusterTreeOptions: { enable: true, ...options.clusterTreeOptions },
+      ...(options.clusterLinkOptions !== undefined && { clusterLinkOptions: options.clusterLinkOptions }),
     },
   };
 }

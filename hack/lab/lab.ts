@@ -116,7 +116,8 @@ export class Lab {
   }
 
   /**
-   * Starts a program in a namespace of the lab: `client`, a cluster's name, or `root` for the root namespace.
+   * Starts a program in a namespace of the lab: `client`, the name of a cluster or of a machine, or `root` for the root
+   * namespace.
    * It is ended by {@link down} at the latest, also when this program has crashed before.
    */
   spawnIn(where: string, command: string, args: readonly string[], options: SpawnOptions = {}): Promise<LabProcess> {
@@ -146,9 +147,11 @@ export class Lab {
     });
   }
 
-  /** The network namespace of a cluster's control plane, or of `client`. */
+  /** The network namespace of a cluster's control plane, of a machine, or of `client`. */
   namespaceOf(where: string): string {
-    return where === 'client' ? this.clientNamespace : this.cluster(where).namespace;
+    if (where === 'client') return this.clientNamespace;
+    const machine = this.clusters.flatMap(({ machines }) => machines).find(({ name }) => name === where);
+    return machine?.namespace ?? this.cluster(where).namespace;
   }
 
   /** Tells which processes run; programs of {@link spawnIn} are left out once they have ended. */

@@ -71,6 +71,16 @@ export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-keys';
 export const ACTUAL_CLUSTER_LABEL = 'kosmos.io/actual-cluster-name';
 /** Key of the kubeconfig in the Secret of `spec.kubeconfigSecretRef`. */
 export const KUBECONFIG_SECRET_KEY = 'kubeconfig';
+/** On that Secret, with the value `true`: the manager renews the token in it. */
+export const MEMBER_CREDENTIAL_LABEL = 'kosmos.io/member-credential';
+/** On that Secret: UID of the member's kube-system namespace. */
+export const MEMBER_CLUSTER_UID_ANNOTATION = 'kosmos.io/member-cluster-uid';
+/** On nodes of a member, with the value `true`: these alone get virtual nodes when each is to have its own. */
+export const JOIN_LABEL = 'kosmos.io/join';
+/** On what joining makes in a member: UID of the host's kube-system namespace. Nothing of it is swept as a copy would be. */
+export const JOINED_HOST_LABEL = 'kosmos.io/joined-host';
+/** On the same: name of the Cluster that it is for. */
+export const JOINED_CLUSTER_LABEL = 'kosmos.io/joined-cluster';
 
 /** ConfigMap with the certificate authority of a cluster's API server, which Kubernetes puts into every namespace. */
 export const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
@@ -109,6 +119,8 @@ export const GATEWAY_LABEL = 'kosmos.io/gateway';
 export const GATEWAY_ROLE = 'gateway';
 /** On a Cluster: whether the nodes that take part in ClusterLink have what was planned for them. */
 export const CLUSTER_LINK_READY_CONDITION = 'ClusterLinkReady';
+/** On a Cluster: ClusterLink has something to take away in the cluster before it may go. */
+export const LINK_FINALIZER = 'kosmos.io/clusterlink';
 /** Devices of the tunnels between clusters, and inside a cluster between its nodes and its gateway. */
 export const BRIDGE_DEVICE = 'vx-bridge';
 export const BRIDGE_DEVICE_6 = 'vx-bridge-6';

@@ -18,6 +18,7 @@ import { ExistingDaemonSets, installExclusionPolicy } from '../clustertree/daemo
 import { HostClock } from '../clustertree/identity/host-clock.js';
 import { createIdentityFeature } from '../clustertree/identity/module.js';
 import { SigningKeys } from '../clustertree/identity/signing-keys.js';
+import { createCredentialFeature } from '../clustertree/cluster/credential-renewal.js';
 import { createNodeFeature } from '../clustertree/node/module.js';
 import {
   KUBELET_PORT_INDEX,
@@ -32,17 +33,20 @@ import { StatsEndpoint } from '../clustertree/kubelet/stats/endpoint.js';
 import type { StatsObserver } from '../clustertree/kubelet/stats/member-stats.js';
 import { trimMemberPod } from '../clustertree/pod/member-pod-trim.js';
 import { createPodFeature } from '../clustertree/pod/module.js';
+import { addressRules } from '../clustertree/pod/published-address.js';
 import { keepOwnedKeys } from '../clustertree/cluster/owned-keys.js';
 import { installCsiDriver } from '../clustertree/storage/csi-driver.js';
 import { HostStorage } from '../clustertree/storage/host-storage.js';
 import { ImmediateClaims } from '../clustertree/storage/immediate-claims.js';
 import { createStorageFeature } from '../clustertree/storage/module.js';
 import type { KubeClient } from '../kube/client.js';
+import type { ClusterAccess } from '../kube/cluster-access.js';
 import { createKubeClient } from '../kube/http-client.js';
 import type { Informer } from '../kube/informer.js';
 import type { InformerFactory } from '../kube/informer-factory.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { clusters } from '../kube/kosmos-resources.js';
+import { replaceableAccess } from '../kube/replaceable-credential.js';
 import type { RequestObserver } from '../kube/request-observer.js';
 import {
   claims,
@@ -72,6 +76,8 @@ export interface ClusterTreeOptions {
   readonly hostClusterUid: string;
   /** Writes only while this process leads, as all clients below. */
   readonly host: KubeClient;
+  /** Run by who made it. */
+  readonly clusters: Informer<Cluster>;
   /** For heartbeats. */
   readonly leaseClient: KubeClient;
   /** For what may wait. */
@@ -140,7 +146,7 @@ export class ClusterTree {
   constructor(options: ClusterTreeOptions) {
     const { host, createInformer, clock, logger } = options;
     this.#options = options;
-    this.#clusters = createInformer({ client: host, type: clusters });
+    this.#clusters = options.clusters;
     this.#hostNodes = createInformer({
       ...{ client: host, type: nodes, labelSelector: `${NODE_LABEL}=true` },
       indexers: { [KUBELET_PORT_INDEX]: kubeletPortIndexer },
@@ -174,7 +180,7 @@ export class ClusterTree {
     this.#kubelet = this.#createKubelet();
   }
 
-  /** Whether all host caches are complete. */
+  /** Whether all host caches are complete, but for that of Clusters. */
   get synced(): boolean {
     return this.#hostCaches.every((cache) => cache.hasSynced);
   }
@@ -196,7 +202,7 @@ export class ClusterTree {
     const caches = this.#hostCaches;
     const running = [...caches.map((cache) => cache.run(signal)), this.#hostPods.run(signal)];
     try {
-      await Promise.all(caches.map((cache) => cache.synced(signal)));
+      await Promise.all([this.#clusters, ...caches].map((cache) => cache.synced(signal)));
       this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));
       this.#onNodes((cluster) => controller.enqueue(cluster));
       this.#registry.onChange((cluster) => this.#connectionChanged(cluster));
@@ -254,7 +260,7 @@ export class ClusterTree {
 
   get #hostCaches(): readonly Pick<Informer<Pod>, 'hasSynced' | 'reconnect' | 'run' | 'synced'>[] {
     const others = [this.#hostConfigMaps, this.#hostSecrets, ...this.#hostStorage.caches];
-    return [this.#clusters, this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
+    return [this.#hostNodes, this.#hostNamespaces, this.#hostServices, ...others];
   }
 
   #createKubelet(): KubeletApi {
@@ -306,7 +312,9 @@ export class ClusterTree {
   #connect(config: ClusterConfig, kubeconfig: string, leaving: boolean): MemberConnection {
     const options = this.#options;
     const { clock, random, logger, gate, memberLimits } = options;
-    const access = parseKubeconfig(kubeconfig, { allowExec: options.allowExecCredentials, clock });
+    const parse = (text: string): ClusterAccess =>
+      parseKubeconfig(text, { allowExec: options.allowExecCredentials, clock });
+    const { access, adopt } = replaceableAccess(parse, kubeconfig);
     const shared = { gate, cluster: config.name, observer: options.observeRequest, clock };
     const transport = createTransport({ access, ...memberLimits, clock });
     return new MemberConnection({
@@ -319,6 +327,7 @@ export class ClusterTree {
         shared,
       ),
       createInformer: options.createInformer,
+      adopt,
       trimPod: (pod) => this.#strings.shareWithin(trimMemberPod(withoutLastApplied(keepOwnedKeys(pod)))),
       features: this.#features(),
     });
@@ -346,6 +355,7 @@ export class ClusterTree {
         volumeEvents: createEventSink(recorder, volumes),
         podEvents: createEventSink(recorder, pods),
       }),
+      createCredentialFeature({ host, clock }),
       this.#configFeature(),
       this.#identityFeature(),
       createPodFeature({
@@ -357,6 +367,7 @@ export class ClusterTree {
           nodes: hostNodes.store,
           namespaces: hostNamespaces.store,
           servicesIn: (namespace) => this.#servicesFor(namespace),
+          addressesOf: (cluster) => addressRules(this.#clusters.store.get(cluster)),
         },
       }),
     ];

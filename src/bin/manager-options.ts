@@ -95,7 +95,10 @@ export const MANAGER_OPTIONS = {
     help: 'Let kubeconfigs of Clusters name programs to run for credentials. Whoever may write a Cluster can then run them.',
   }),
   logLevel: choiceOption(LOG_LEVELS, { default: 'info', help: 'Log lines below this level are left out.' }),
-  modules: choicesOption(['clustertree'], { default: ['clustertree'], help: 'Parts of the product to run.' }),
+  modules: choicesOption(['clustertree', 'clusterlink'], {
+    default: ['clustertree', 'clusterlink'],
+    help: 'Parts of the product to run: virtual nodes and their pods, and the network between clusters.',
+  }),
 };
 
 export type ManagerOptions = OptionValues<typeof MANAGER_OPTIONS>;

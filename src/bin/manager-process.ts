@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
-import { isAlreadyExists, isForbidden } from '../kube/api-error.js';
+import { isAlreadyExists, isForbidden, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import type { ClusterAccess } from '../kube/cluster-access.js';
 import { createKubeClient } from '../kube/http-client.js';
 import { inClusterAccess } from '../kube/in-cluster.js';
 import { createInformerFactory } from '../kube/informer-factory.js';
+import { clusters } from '../kube/kosmos-resources.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { RecoveryDetector } from '../kube/recovery.js';
 import { namespaces } from '../kube/resource.js';
@@ -21,8 +22,10 @@ import { ApiEventRecorder } from '../runtime/event-recorder.js';
 import { HealthServer } from '../runtime/health-server.js';
 import { LeaderElector } from '../runtime/leader-election.js';
 import { Metrics } from '../runtime/metrics.js';
+import { ClusterLink } from './clusterlink.js';
 import { ClusterTree, type KubeletSettings } from './clustertree.js';
 import type { ManagerOptions } from './manager-options.js';
+import { Parts } from './parts.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -65,16 +68,15 @@ export async function runManager(
     retryPeriodMs: options.retryPeriodMs,
     onChange: () => metrics.leader(elector.leading),
   });
-  const { gate } = elector;
-  const shared = { gate, cluster: 'host', observer, clock };
+  const shared = { gate: elector.gate, cluster: 'host', observer, clock };
   const host = createKubeClient(transport, shared);
   const lowPriorityHost = createKubeClient(transport, { ...shared, priority: 'low' });
   const health = new HealthServer({
     ...{ address: options.healthAddress, port: options.healthPort, clock, logger, metrics },
   });
-  let tree: ClusterTree | undefined;
+  let parts: Parts | undefined;
   health.addCheck('caches', ['readyz'], () => {
-    if (tree?.synced !== true) throw new Error('the caches of the host are not complete');
+    if (parts?.synced !== true) throw new Error('the caches of the host are not complete');
   });
   await health.listen();
   try {
@@ -85,28 +87,41 @@ export async function runManager(
       source: { component: 'kosmos-manager' },
       onDrop: (reason) => metrics.eventDropped(reason),
     });
-    const made = new ClusterTree({
-      ...{ ...start, host, lowPriorityHost, gate, recorder, clock, random, logger },
-      leaseClient: createKubeClient(heartbeats, shared),
-      reviewClient: createKubeClient(reviews, { cluster: 'host', observer, clock }),
-      kubeletObserver: metrics.kubeletObserver(),
-      statsObserver: metrics.statsObserver(),
-      createInformer: createInformerFactory({ clock, random, logger }, (cluster) => metrics.reflectorObserver(cluster)),
+    const createInformer = createInformerFactory({ clock, random, logger }, (cluster) =>
+      metrics.reflectorObserver(cluster),
+    );
+    const common = {
+      ...{ host, gate: elector.gate, recorder, clock, random, logger, createInformer },
+      ...{ hostClusterUid: start.hostClusterUid, allowExecCredentials: options.allowExecCredentials },
+      clusters: createInformer({ client: host, type: clusters }),
       createController: createControllerFactory({ clock, logger }, (name, cluster) =>
         metrics.controllerObserver(name, cluster),
       ),
-      onEventDropped: () => metrics.eventDropped('overflow'),
-      onClusterGone: (cluster) => void metrics.forgetCluster(cluster),
       observeRequest: observer,
-      reservedNamespaces: options.reservedNamespaces,
-      hostApi: options.hostApiServer === undefined ? undefined : parseHostApiAddress(options.hostApiServer),
-      tokenRenewalFraction: options.tokenRenewalPercent / 100,
-      onTokenExpiry: metrics.tokenExpiry.bind(metrics),
-      memberLimits: { qps: options.memberQps, burst: options.memberBurst },
-      allowExecCredentials: options.allowExecCredentials,
-      excludeExistingDaemonSets: options.excludeExistingDaemonsets,
-    });
-    tree = made;
+      onClusterGone: (cluster: string) => void metrics.forgetCluster(cluster),
+    };
+    const createTree = (): ClusterTree =>
+      new ClusterTree({
+        ...{ ...common, lowPriorityHost, kubelet: start.kubelet },
+        leaseClient: createKubeClient(heartbeats, shared),
+        reviewClient: createKubeClient(reviews, { cluster: 'host', observer, clock }),
+        kubeletObserver: metrics.kubeletObserver(),
+        statsObserver: metrics.statsObserver(),
+        onEventDropped: () => metrics.eventDropped('overflow'),
+        reservedNamespaces: options.reservedNamespaces,
+        hostApi: options.hostApiServer === undefined ? undefined : parseHostApiAddress(options.hostApiServer),
+        tokenRenewalFraction: options.tokenRenewalPercent / 100,
+        onTokenExpiry: metrics.tokenExpiry.bind(metrics),
+        memberLimits: { qps: options.memberQps, burst: options.memberBurst },
+        excludeExistingDaemonSets: options.excludeExistingDaemonsets,
+      });
+    const made = new Parts(common.clusters, [
+      ...(options.modules.includes('clustertree') ? [createTree()] : []),
+      ...(options.modules.includes('clusterlink')
+        ? [new ClusterLink({ ...common, metrics: metrics.linkObserver() })]
+        : []),
+    ]);
+    parts = made;
     onHostReturn = () => made.reconnect();
     await Promise.all([made.run(signal), recorder.run(signal), elector.run(signal, (leading) => made.lead(leading))]);
   } finally {
@@ -159,6 +174,12 @@ async function prepare(
 }
 
 async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.get(namespaces, { name }, { signal });
+    return;
+  } catch (error) {
+    if (!isNotFound(error) && !isForbidden(error)) throw error;
+  }
   try {
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, { signal });
   } catch (error) {

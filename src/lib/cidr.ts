@@ -63,6 +63,11 @@ export function mapCidr(part: Cidr, from: Cidr, to: Cidr): Cidr {
   return network(to.family, to.first | (part.first & hostMask(from)), part.length);
 }
 
+/** The address that `ip` is mapped to, host bits kept. `from` includes `ip` and is as long as `to`. */
+export function mapIp(ip: IpAddress, from: Cidr, to: Cidr): IpAddress {
+  return address(to.family, to.first | (ip.value & hostMask(from)));
+}
+
 function network(family: IpFamily, value: bigint, length: number): Cidr {
   const mask = (1n << BigInt(BITS[family] - length)) - 1n;
   const last = value | mask;

@@ -86,6 +86,22 @@ export const METRICS = {
     help: 'Kubernetes Events that were not written: invalid, rateLimit, overflow, rejected, failed.',
     labels: ['reason'],
   },
+  kosmos_link_nodes: {
+    type: 'gauge',
+    help: 'Nodes of a linked cluster that take part: all of them (total), and those whose agents have applied what is planned now (ready).',
+    labels: ['cluster', 'state'],
+  },
+  kosmos_link_gateway_changes_total: {
+    type: 'counter',
+    help: 'How often this process has elected another gateway for a linked cluster.',
+    labels: ['cluster'],
+  },
+  kosmos_link_plan_duration_seconds: {
+    type: 'histogram',
+    help: 'Time that planning the network of all linked clusters took.',
+    labels: [],
+    buckets: FAST_SECONDS,
+  },
   kosmos_kubelet_nodes: {
     type: 'gauge',
     help: 'Virtual nodes whose kubelet API this process serves.',

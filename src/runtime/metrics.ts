@@ -27,6 +27,13 @@ export interface StatsMetrics {
   missing(cluster: string, node: string, missing: { readonly nodes: number; readonly pods: number }): void;
 }
 
+/** What is counted of ClusterLink. */
+export interface LinkMetrics {
+  nodes(cluster: string, nodes: { readonly ready: number; readonly total: number }): void;
+  elected(cluster: string): void;
+  planned(seconds: number): void;
+}
+
 const STATS_SOURCES = ['Kubelets', 'MetricsAPI'];
 
 type NamesOf<Type extends MetricSpec['type']> = {
@@ -144,6 +151,19 @@ export class Metrics {
         lacking.set({ cluster, node, kind: 'nodes' }, nodes);
         lacking.set({ cluster, node, kind: 'pods' }, pods);
       },
+    };
+  }
+
+  /** What ClusterLink reports to. */
+  linkObserver(): LinkMetrics {
+    const nodes = this.#gauge('kosmos_link_nodes');
+    return {
+      nodes: (cluster, { ready, total }) => {
+        nodes.set({ cluster, state: 'ready' }, ready);
+        nodes.set({ cluster, state: 'total' }, total);
+      },
+      elected: (cluster) => this.#counter('kosmos_link_gateway_changes_total').inc({ cluster }),
+      planned: (seconds) => this.#histogram('kosmos_link_plan_duration_seconds').observe(seconds),
     };
   }
 

@@ -109,7 +109,14 @@ export class KubeletRig {
     const nodeOf: HttpFront['nodeOf'] = (socket) => this.front.nodeOf(socket);
     const { sessions } = this;
     const upgrades = new Upgrades({ gate, nodeOf, sessions, observer, clock, logger });
-    const own = [new ContainerLogs({ sessions, observer }), podLists, nodeHealth, nodeMetrics, nodeConfig, sessionsWithoutUpgrade];
+    const own = [
+      new ContainerLogs({ sessions, observer }),
+      podLists,
+      nodeHealth,
+      nodeMetrics,
+      nodeConfig,
+      sessionsWithoutUpgrade,
+    ];
     const stop = this.#stop.signal;
     this.front = new HttpFront({
       onRequest: createApp({ ...{ gate, nodeOf, observer, clock, logger, stop }, endpoints: [...own, ...endpoints] }),

@@ -123,16 +123,33 @@ function wanted(
 
 const OWN_TYPES: readonly string[] = CLUSTER_CONDITION_TYPES;
 
-/**
- * The whole list of conditions to write: ours as wanted, those of others as they are. Transition times move only when
- * a status changes. Gives back `actual` itself when nothing changes.
- */
+/** The whole list of conditions to write: those of ClusterTree as wanted, others as they are. */
 export function mergeClusterConditions(
   actual: readonly ClusterCondition[],
   wantedConditions: readonly WantedCondition[],
-  at: { readonly now: string; readonly generation: number | undefined },
+  at: ConditionTime,
 ): readonly ClusterCondition[] {
-  const foreign = actual.filter(({ type }) => !OWN_TYPES.includes(type));
+  return mergeConditionsOf(OWN_TYPES, actual, wantedConditions, at);
+}
+
+/** When, and of which generation, something is said. */
+export interface ConditionTime {
+  /** RFC 3339. */
+  readonly now: string;
+  readonly generation: number | undefined;
+}
+
+/**
+ * The whole list of conditions to write for who owns `types`: its own as wanted, those of others as they are. Transition
+ * times move only when a status changes. Gives back `actual` itself when nothing changes.
+ */
+export function mergeConditionsOf(
+  types: readonly string[],
+  actual: readonly ClusterCondition[],
+  wantedConditions: readonly Pick<ClusterCondition, 'type' | 'status' | 'reason' | 'message'>[],
+  at: ConditionTime,
+): readonly ClusterCondition[] {
+  const foreign = actual.filter(({ type }) => !types.includes(type));
   const ours = wantedConditions.map((next) => {
     const present = actual.find(({ type }) => type === next.type);
     const lastTransitionTime = present?.status === next.status ? present.lastTransitionTime : at.now;

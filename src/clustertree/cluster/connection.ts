@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   /** For probes alone, so that they never wait behind a burst of pods. */
   readonly probeClient: KubeClient;
   readonly leaving: boolean;
+  /** Takes over the credential of another kubeconfig for the same server; false when that would not be enough. */
+  readonly adopt: (kubeconfig: string) => boolean;
   readonly features: readonly MemberFeature[];
   /** Keeps of our pods in the member what the features need. */
   readonly trimPod: (pod: Pod) => Pod;
@@ -45,6 +47,8 @@ export class MemberConnection implements Member {
   readonly namespaceMaker: MemberNamespaces;
   readonly logger: Logger;
   readonly leaving: boolean;
+  /** Takes over the credential of another kubeconfig; false when only a new connection would do. */
+  readonly adopt: (kubeconfig: string) => boolean;
   readonly #classes: MemberClasses;
   readonly #listeners = new Set<() => void>();
   readonly #modules: readonly MemberModule[];
@@ -56,6 +60,7 @@ export class MemberConnection implements Member {
     const { client, clock, random, createInformer, ownership } = options;
     this.config = options.config;
     this.leaving = options.leaving;
+    this.adopt = options.adopt;
     this.ownership = ownership;
     this.client = client;
     this.streams = options.streams;

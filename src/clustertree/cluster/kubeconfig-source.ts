@@ -9,7 +9,11 @@ import type { ClusterConfig } from './options.js';
  * The member's kubeconfig, from the Cluster itself or from the Secret that it names. Throws `KUBECONFIG_INVALID` when
  * there is none, and what the API server answers when the Secret can't be read.
  */
-export async function readKubeconfig(client: KubeClient, config: ClusterConfig, signal: AbortSignal): Promise<string> {
+export async function readKubeconfig(
+  client: Pick<KubeClient, 'get'>,
+  config: Pick<ClusterConfig, 'kubeconfig'>,
+  signal: AbortSignal,
+): Promise<string> {
   const source = config.kubeconfig;
   if (source === undefined) {
     throw new TerminalError('KUBECONFIG_INVALID', 'spec.kubeconfig: is missing; set it or spec.kubeconfigSecretRef');

@@ -113,7 +113,12 @@ export function compileCluster(cluster: Cluster): ClusterConfig {
   return deepFreeze(config);
 }
 
-function compileKubeconfig(spec: ClusterSpec, needed: boolean, problems: string[]): KubeconfigSource | undefined {
+/** Where the kubeconfig comes from; adds what is wrong to `problems`, also that there is none although it is needed. */
+export function compileKubeconfig(
+  spec: ClusterSpec,
+  needed: boolean,
+  problems: string[],
+): KubeconfigSource | undefined {
   const { kubeconfig = '', kubeconfigSecretRef: reference } = spec;
   if (kubeconfig !== '' && reference !== undefined) {
     problems.push('spec: kubeconfig and kubeconfigSecretRef exclude each other');

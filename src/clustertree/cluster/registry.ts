@@ -1,24 +1,13 @@
 import type { Node } from '../../apis/core.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { CLUSTER_FINALIZER, CLUSTER_ROLE_ANNOTATION, CLUSTER_ROLE_ROOT } from '../../apis/names.js';
-import { ApiError, isNotFound, isTooManyRequests } from '../../kube/api-error.js';
 import type { Informer } from '../../kube/informer.js';
-import type { ObjectKey } from '../../kube/resource.js';
-import { TransportError } from '../../kube/transport-error.js';
-import { errorMessage, FederationError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
-import type { Reconciler, Result } from '../../runtime/controller.js';
-import type { InvalidReason } from './conditions.js';
+import { ConnectionRegistry, type ConnectionSource, type PreparedConnection } from './connection-registry.js';
 import type { MemberConnection } from './connection.js';
 import type { HostPods } from './host-pods.js';
 import { compileCluster, type ClusterConfig } from './options.js';
 import { clusterOfNode } from './virtual-node.js';
-
-/** Why a Cluster has no connection. */
-export interface ConnectionProblem {
-  readonly reason: InvalidReason;
-  readonly message: string;
-}
 
 export interface RegistryOptions {
   readonly clusters: Informer<Cluster>;
@@ -31,14 +20,6 @@ export interface RegistryOptions {
   readonly connect: (config: ClusterConfig, kubeconfig: string, leaving: boolean) => MemberConnection;
   readonly logger: Logger;
 }
-
-interface Entry {
-  readonly fingerprint: string;
-  readonly connection: MemberConnection;
-}
-
-/** How often a kubeconfig that is kept in a Secret is read again. */
-const SECRET_POLL_MS = 10_000;
 
 /** Whether the Cluster is the host's own entry. */
 export function isRoot(cluster: Cluster): boolean {
@@ -56,95 +37,39 @@ export function isRegistered(cluster: Cluster): boolean {
   return cluster.metadata?.finalizers?.includes(CLUSTER_FINALIZER) === true;
 }
 
-/**
- * Keeps one connection per Cluster object, on every replica, and writes nothing. A Cluster that can't be connected gets a
- * problem instead, which the cluster controller reports.
- */
-export class MemberRegistry implements Reconciler {
+/** The connections of ClusterTree: of all Clusters that take part in it, or did and are not cleaned up yet. */
+export class MemberRegistry extends ConnectionRegistry<MemberConnection> {
+  constructor(options: RegistryOptions) {
+    const { clusters, logger } = options;
+    super({ clusters, logger, source: new TreeConnections(options) });
+  }
+}
+
+class TreeConnections implements ConnectionSource<MemberConnection> {
   readonly #options: RegistryOptions;
-  readonly #entries = new Map<string, Entry>();
-  readonly #problems = new Map<string, ConnectionProblem>();
-  readonly #listeners = new Set<(cluster: string) => void>();
-  readonly #leads = new Set<Promise<void>>();
-  #leading: AbortSignal | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
   }
 
-  /** While a connection is being replaced, the old one until it has ended. */
-  connection(cluster: string): MemberConnection | undefined {
-    return this.#entries.get(cluster)?.connection;
+  isWanted(cluster: Cluster): boolean {
+    return isWanted(cluster) || isRegistered(cluster);
   }
 
-  problem(cluster: string): ConnectionProblem | undefined {
-    return this.#problems.get(cluster);
-  }
-
-  /** Hears of each connection or problem that came or went. */
-  onChange(listener: (cluster: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  /** Lets all present and future connections write until aborted; resolves when none does any more. */
-  async lead(signal: AbortSignal): Promise<void> {
-    this.#leading = signal;
-    for (const { connection } of this.#entries.values()) this.#lead(connection, signal);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    this.#leading = undefined;
-    await Promise.all(this.#leads);
-  }
-
-  async reconcile(name: ObjectKey, context: { readonly signal: AbortSignal }): Promise<Result> {
-    const cluster = this.#options.clusters.store.get(name);
-    if (cluster === undefined || !(isWanted(cluster) || isRegistered(cluster))) {
-      await this.#close(name);
-      this.#options.hostPods.setNodes(name, new Set());
-      this.#setProblem(name, undefined);
-      return {};
-    }
-    try {
-      await this.#open(name, cluster, context.signal);
-      this.#setProblem(name, undefined);
-    } catch (error) {
-      if (context.signal.aborted || isPassing(error)) throw error;
-      await this.#close(name);
-      this.#options.hostPods.setNodes(name, this.#virtualNodes(name));
-      this.#setProblem(name, { reason: reasonOf(error), message: errorMessage(error) });
-    }
-    const pollable = cluster.spec.kubeconfigSecretRef !== undefined || this.#problems.has(name);
-    return pollable ? { requeueAfterMs: SECRET_POLL_MS } : {};
-  }
-
-  /** Closes all connections. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#entries.keys()].map((name) => this.#close(name)));
-  }
-
-  async #open(name: string, cluster: Cluster, signal: AbortSignal): Promise<void> {
+  async prepare(cluster: Cluster, signal: AbortSignal): Promise<PreparedConnection<MemberConnection>> {
     const leaving = !isWanted(cluster);
     const config = compileCluster(leaving ? withoutTree(cluster) : cluster);
     const kubeconfig = await this.#options.readKubeconfig(config, signal);
-    this.#options.hostPods.setNodes(name, this.#virtualNodes(name, config));
-    const fingerprint = JSON.stringify([config, kubeconfig, leaving]);
-    if (this.#entries.get(name)?.fingerprint === fingerprint) return;
-    await this.#close(name);
-    const connection = this.#options.connect(config, kubeconfig, leaving);
-    connection.onChange(() => this.#changed(name));
-    this.#entries.set(name, { fingerprint, connection });
-    connection.start();
-    if (this.#leading !== undefined && !this.#leading.aborted) this.#lead(connection, this.#leading);
-    this.#options.logger.info('member connection opened', { cluster: name });
-    this.#changed(name);
+    this.#options.hostPods.setNodes(config.name, this.#virtualNodes(config.name, config));
+    return {
+      fingerprint: JSON.stringify([config, leaving, addressMapOf(cluster)]),
+      kubeconfig,
+      connect: () => this.#options.connect(config, kubeconfig, leaving),
+    };
   }
 
-  #lead(connection: MemberConnection, signal: AbortSignal): void {
-    const lead = connection.lead(signal).finally(() => this.#leads.delete(lead));
-    this.#leads.add(lead);
+  onAbsent(name: string, wanted: boolean): void {
+    this.#options.hostPods.setNodes(name, wanted ? this.#virtualNodes(name) : new Set());
   }
 
   /** The nodes that the Cluster asks for, and those it once asked for and that still exist. */
@@ -153,27 +78,6 @@ export class MemberRegistry implements Reconciler {
     const wanted = config?.virtualNodes.map(({ nodeName }) => nodeName) ?? [];
     return new Set([...wanted, ...existing.map((node) => node.metadata?.name ?? '')]);
   }
-
-  async #close(name: string): Promise<void> {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return;
-    await entry.connection.close();
-    this.#entries.delete(name);
-    this.#options.logger.info('member connection closed', { cluster: name });
-    this.#changed(name);
-  }
-
-  #setProblem(name: string, problem: ConnectionProblem | undefined): void {
-    const previous = this.#problems.get(name);
-    if (previous?.reason === problem?.reason && previous?.message === problem?.message) return;
-    if (problem === undefined) this.#problems.delete(name);
-    else this.#problems.set(name, problem);
-    this.#changed(name);
-  }
-
-  #changed(name: string): void {
-    for (const listener of [...this.#listeners]) listener(name);
-  }
 }
 
 /** A mistake in what is no longer wanted must not keep us from cleaning up. */
@@ -181,15 +85,7 @@ function withoutTree(cluster: Cluster): Cluster {
   return { ...cluster, spec: { ...cluster.spec, clusterTreeOptions: { enable: false } } };
 }
 
-/** The host's API server did not answer, or not now: that says nothing about the Cluster. */
-function isPassing(error: unknown): boolean {
-  return (
-    error instanceof TransportError ||
-    (error instanceof ApiError && (error.statusCode >= 500 || isTooManyRequests(error)))
-  );
-}
-
-function reasonOf(error: unknown): InvalidReason {
-  if (isNotFound(error)) return 'KubeconfigSecretMissing';
-  return error instanceof FederationError && error.code === 'CLUSTER_INVALID' ? 'InvalidSpec' : 'InvalidKubeconfig';
+/** With it all pods get other addresses in the host. */
+function addressMapOf({ spec: { clusterLinkOptions: options } }: Cluster): unknown {
+  return options?.enable === false ? undefined : options?.globalCIDRsMap;
 }

@@ -181,7 +181,14 @@ export class KubeletApi {
     const nodeOf: HttpFront['nodeOf'] = (socket) => this.#front.nodeOf(socket);
     const sessions = this.#sessions;
     const upgrades = new Upgrades({ gate, nodeOf, sessions, observer, clock, logger });
-    const own = [new ContainerLogs({ sessions, observer }), podLists, nodeHealth, nodeMetrics, nodeConfig, sessionsWithoutUpgrade];
+    const own = [
+      new ContainerLogs({ sessions, observer }),
+      podLists,
+      nodeHealth,
+      nodeMetrics,
+      nodeConfig,
+      sessionsWithoutUpgrade,
+    ];
     const stop = this.#cut.signal;
     return new HttpFront({
       onRequest: createApp({ ...{ gate, nodeOf, observer, clock, logger, stop }, endpoints: [...own, ...endpoints] }),

@@ -14,6 +14,7 @@ import { DisconnectionWriter } from './disconnection-writer.js';
 import { failedStatus, type Failure } from './failed-status.js';
 import { MemberPodWriter } from './member-pod-writer.js';
 import type { NamespacePolicy } from './namespace-policy.js';
+import type { AddressRules } from './published-address.js';
 import { mergeStatus } from './status.js';
 import { statusPatch } from './status-patch.js';
 import { decidePod, type Action, type PodState, type WaitReason } from './verdict.js';
@@ -25,6 +26,8 @@ export interface HostCaches {
   readonly namespaces: Store<Namespace>;
   /** Services of a namespace, for the environment of its pods. */
   readonly servicesIn: (namespace: string) => readonly Service[];
+  /** By which addresses others reach the pods of a Cluster; by their own when undefined. */
+  readonly addressesOf?: (cluster: string) => AddressRules | undefined;
 }
 
 export interface PodReconcilerOptions {
@@ -179,7 +182,8 @@ export class PodReconciler implements Reconciler {
     const { inStep, current } = withSpec
       ? await this.#writer.update(hostPod, memberPod, signal)
       : { inStep: false, current: memberPod };
-    const wanted = mergeStatus(hostPod, current, { inStep });
+    const addresses = this.#options.caches.addressesOf?.(this.#options.member.config.name);
+    const wanted = mergeStatus(hostPod, current, { inStep, addresses });
     if (statusPatch(hostPod, wanted) === undefined) return {};
     await this.#writeStatus(hostPod, statusPatch(hostPod, wanted, { memberUid: memberPod.metadata?.uid }), signal);
     return {};

@@ -1,11 +1,14 @@
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../../apis/core.js';
 import { mergeConditions } from './conditions.js';
+import { publishedIp, type AddressRules } from './published-address.js';
 import { mayLeaveTerminated } from './restarts.js';
 import { isTerminal } from './verdict.js';
 
 export interface MergeOptions {
   /** The member pod has the host pod's present spec, and its kubelet has seen it (see {@link isObserved}). */
   readonly inStep: boolean;
+  /** By which addresses others reach the member's pods; by their own when absent. */
+  readonly addresses?: AddressRules | undefined;
 }
 
 /** Fields of a status that are one with the member's, whatever they say. */
@@ -34,7 +37,7 @@ export function mergeStatus(hostPod: Pod, memberPod: Pod, options: MergeOptions)
     phase: member.phase ?? host.phase,
     startTime: host.startTime ?? member.startTime,
     observedGeneration: observed,
-    ...addresses(member),
+    ...addresses(member, options.addresses),
     conditions: mergeConditions(hostPod, memberPod, options),
     containerStatuses: mergeContainers(hostPod, member, 'containerStatuses'),
     initContainerStatuses: mergeContainers(hostPod, member, 'initContainerStatuses'),
@@ -45,10 +48,25 @@ export function mergeStatus(hostPod: Pod, memberPod: Pod, options: MergeOptions)
 type Addresses = Pick<PodStatus, 'hostIP' | 'hostIPs' | 'podIP' | 'podIPs'>;
 
 /** API servers want the single address to be the first of the list, and fill in the list of pod addresses themselves. */
-function addresses(member: PodStatus): Addresses {
+function addresses(member: PodStatus, rules: AddressRules | undefined): Addresses {
   const hostIPs = member.hostIPs?.length ? member.hostIPs : listOf(member.hostIP);
-  const podIPs = member.podIPs?.length ? member.podIPs : listOf(member.podIP);
+  const own = member.podIPs?.length ? member.podIPs : listOf(member.podIP);
+  const podIPs = rules === undefined ? own : published(own ?? [], hostIPs ?? [], rules);
   return { hostIP: hostIPs?.[0]?.ip, hostIPs, podIP: podIPs?.[0]?.ip, podIPs };
+}
+
+/** A pod in its node's network has addresses of the underlay, which are nobody's to map. */
+function published(own: readonly HostIP[], hostIPs: readonly HostIP[], rules: AddressRules): HostIP[] | undefined {
+  const ips = own.flatMap(({ ip }) => {
+    const isNode = hostIPs.some((host) => host.ip === ip);
+    const address = isNode ? ip : publishedIp(rules, ip);
+    return address === undefined ? [] : [{ ip: address }];
+  });
+  return ips.length === 0 ? undefined : ips;
+}
+
+interface HostIP {
+  readonly ip: string;
 }
 
 function listOf(ip: string | undefined): { ip: string }[] | undefined {

@@ -36,7 +36,7 @@ describe('compileManagerOptions', () => {
     { flags: ['--token-renewal-percent', '100'], says: /1 to 95/ },
     { flags: ['--lease-duration', '5s', '--renew-deadline', '5s'], says: /--renew-deadline: must be shorter/ },
     { flags: ['--renew-deadline', '1s', '--retry-period', '2s'], says: /--retry-period: must be shorter/ },
-    { flags: ['--modules', 'clusterlink'], says: /clustertree/ },
+    { flags: ['--modules', 'clusterlinks'], says: /clustertree, clusterlink/ },
     { flags: ['--health-port', '70000'], says: /0 to 65535/ },
   ];
   for (const { flags, says } of wrong) {

@@ -57,6 +57,7 @@ describe('MemberConnection', () => {
       ...{ client, streams, probeClient, clock, logger, createInformer, ownership: OWNERSHIP },
       config: clusterConfig(),
       leaving: false,
+      adopt: (kubeconfig) => kubeconfig === 'with another token',
       features: [feature],
       trimPod: (pod: Pod) => ({ ...pod, status: {} }),
       random: () => 0.5,
@@ -66,6 +67,11 @@ describe('MemberConnection', () => {
   afterEach(async () => {
     await connection.close();
     await harness.end();
+  });
+
+  it('takes over a credential when its maker says that it can', () => {
+    expect(connection.adopt('with another token')).to.be.true;
+    expect(connection.adopt('of another server')).to.be.false;
   });
 
   async function start(): Promise<void> {

@@ -6,7 +6,7 @@ import type { MemberConnection } from '../../../../src/clustertree/cluster/conne
 import { ClusterController } from '../../../../src/clustertree/cluster/controller.js';
 import { HostPods } from '../../../../src/clustertree/cluster/host-pods.js';
 import type { Member } from '../../../../src/clustertree/cluster/member.js';
-import type { ConnectionProblem } from '../../../../src/clustertree/cluster/registry.js';
+import type { ConnectionProblem } from '../../../../src/clustertree/cluster/connection-registry.js';
 import type { Informer } from '../../../../src/kube/informer.js';
 import { clusters } from '../../../../src/kube/kosmos-resources.js';
 import { nodes, pods } from '../../../../src/kube/resource.js';

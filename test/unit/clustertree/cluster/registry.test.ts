@@ -34,6 +34,10 @@ class FakeConnection {
     this.#log = log;
   }
 
+  adopt(kubeconfig: string): boolean {
+    return kubeconfig.startsWith('same server');
+  }
+
   onChange(listener: () => void): void {
     this.#listener = listener;
   }
@@ -152,6 +156,16 @@ describe('MemberRegistry', () => {
     await set();
     await set({ metadata: { labels: { any: 'label' } } });
     expect(log).to.deep.equal(['start member1']);
+  });
+
+  it('keeps the connection when only the credential has changed', async () => {
+    await set();
+    kubeconfig = 'same server, another token';
+    await reconcile();
+    await reconcile();
+    expect(made).to.have.lengthOf(1);
+    expect(log).to.deep.equal(['start member1']);
+    expect(JSON.stringify(harness.logs)).to.contain('member credential replaced').and.not.contain('another token');
   });
 
   it('connects anew when the kubeconfig has changed', async () => {

@@ -1,0 +1,144 @@
+import type { Node } from '../../apis/core.js';
+import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
+import { CLUSTER_LABEL, NODE_LABEL } from '../../apis/names.js';
+import { clusters } from '../../kube/kosmos-resources.js';
+import { nodes } from '../../kube/resource.js';
+import type { CliContext } from '../context.js';
+import { CliError } from '../failure.js';
+import { conditionOf, isReady, labelOf, nameOf, shown } from '../fields.js';
+import { findObject } from '../objects.js';
+import { renderObjects, type Format } from '../output/format.js';
+import { ageOf, renderTable } from '../output/table.js';
+import { openSession, readAccess, withSessions, type ClusterChoice } from '../session.js';
+
+export interface GetOptions {
+  readonly host: ClusterChoice;
+  readonly name: string | undefined;
+  readonly format: Format | undefined;
+  /** For nodes: only those of this Cluster. */
+  readonly cluster?: string | undefined;
+}
+
+/** Prints the members. */
+export async function getClusters(options: GetOptions, context: CliContext): Promise<void> {
+  const session = openSession('host', readAccess('host', options.host, context));
+  const found = await withSessions([session], async () => {
+    if (options.name === undefined) return (await session.client.list(clusters, { signal: context.signal })).items;
+    const one = await findObject(session.client, clusters, { name: options.name }, context.signal);
+    if (one === undefined) throw notFound('Cluster', options.name);
+    return [one];
+  });
+  const now = context.clock.now();
+  const rows = found.map((cluster) => clusterRow(cluster, now, options.format === 'wide'));
+  const table = (): string => renderTable(clusterHead(options.format === 'wide'), rows);
+  print({ resource: 'cluster.kosmos.io', objects: found, table }, options, context);
+}
+
+function clusterHead(wide: boolean): readonly string[] {
+  return ['NAME', 'READY', 'VERSION', 'NODES', 'MODE', 'AGE', ...(wide ? ['REASON', 'VIRTUAL NODES'] : [])];
+}
+
+function clusterRow(cluster: Cluster, now: number, wide: boolean): readonly string[] {
+  const { status } = cluster;
+  const ready = conditionOf(cluster, 'Ready');
+  const row = [
+    nameOf(cluster),
+    shown(ready?.status, 'Unknown'),
+    shown(status?.kubernetesVersion),
+    shown(status?.nodes?.summary),
+    shown(status?.mode),
+    ageOf(cluster.metadata?.creationTimestamp, now),
+  ];
+  return wide ? [...row, shown(ready?.reason), virtualNodesOf(cluster).join(',')] : row;
+}
+
+function virtualNodesOf({ status }: Cluster): readonly string[] {
+  return (status?.clusterTreeStatus?.leafNodeItems ?? []).map(({ leafNodeName }) => leafNodeName);
+}
+
+/** Prints the virtual nodes. */
+export async function getNodes(options: GetOptions, context: CliContext): Promise<void> {
+  const { name, cluster } = options;
+  const session = openSession('host', readAccess('host', options.host, context));
+  const labelSelector = [
+    `${NODE_LABEL}=true`,
+    ...(cluster === undefined ? [] : [`${CLUSTER_LABEL}=${cluster}`]),
+  ].join();
+  const found = await withSessions([session], async () => {
+    const { items } = await session.client.list(nodes, { labelSelector, signal: context.signal });
+    const chosen = name === undefined ? items : items.filter(({ metadata }) => metadata?.name === name);
+    if (name !== undefined && chosen.length === 0) throw notFound('virtual node', name);
+    return chosen;
+  });
+  const wide = options.format === 'wide';
+  const head = [
+    'NAME',
+    'STATUS',
+    'CLUSTER',
+    'VERSION',
+    'CPU',
+    'MEMORY',
+    'PODS',
+    'AGE',
+    ...(wide ? ['ADDRESS', 'PORT'] : []),
+  ];
+  const now = context.clock.now();
+  const table = (): string =>
+    renderTable(
+      head,
+      found.map((node) => nodeRow(node, now, wide)),
+    );
+  print({ resource: 'node', objects: found, table }, options, context);
+}
+
+function nodeRow(node: Node, now: number, wide: boolean): readonly string[] {
+  const { cpu = '', memory = '', pods = '' } = node.status?.allocatable ?? {};
+  const row = [
+    nameOf(node),
+    stateOf(node),
+    shown(labelOf(node, CLUSTER_LABEL)),
+    shown(node.status?.nodeInfo?.kubeletVersion),
+    ...[cpu, memory, pods],
+    ageOf(node.metadata?.creationTimestamp, now),
+  ];
+  return wide ? [...row, ...kubeletOf(node)] : row;
+}
+
+function stateOf(node: Node): string {
+  const state = isReady(node) ? 'Ready' : 'NotReady';
+  return node.spec?.unschedulable === true ? `${state},SchedulingDisabled` : state;
+}
+
+function kubeletOf({ status }: Node): readonly string[] {
+  return [shown(status?.addresses?.[0]?.address), shown(status?.daemonEndpoints?.kubeletEndpoint?.Port)];
+}
+
+/** What was found, and how a person would like to see it. */
+interface Found {
+  /** As `-o name` has it. */
+  readonly resource: string;
+  readonly objects: readonly (Cluster | Node)[];
+  readonly table: () => string;
+}
+
+function print({ resource, objects, table }: Found, { format, name }: GetOptions, { terminal }: CliContext): void {
+  if (format === 'json' || format === 'yaml') {
+    terminal.out(renderObjects(objects.map(withoutNoise), format, name !== undefined));
+  } else if (format === 'name') terminal.out(objects.map((object) => `${resource}/${nameOf(object)}\n`).join(''));
+  else if (objects.length === 0) terminal.err('No resources found\n');
+  else terminal.out(table());
+}
+
+/** Nothing for people is in these fields, and an inline kubeconfig is not to be shown. */
+function withoutNoise<T extends Cluster | Node>(object: T): T {
+  const { managedFields: _managed, ...metadata } = object.metadata ?? {};
+  const { kubeconfig, ...spec } = (object.spec ?? {}) as { kubeconfig?: string };
+  return { ...object, metadata, spec: { ...spec, ...(kubeconfig !== undefined && { kubeconfig: '[redacted]' }) } };
+}
+
+/** As kubectl says it. */
+function notFound(kind: string, name: string): CliError {
+  return new CliError(`there is no ${kind} "${name}"`, {
+    cure: 'See what there is: kosmosctl get clusters, kosmosctl get nodes',
+  });
+}

@@ -1,0 +1,167 @@
+import type { KubeObject } from '../../apis/core.js';
+import { PART_OF, PART_OF_LABEL } from '../manifests/labels.js';
+import { renderInstallation, type Manifest } from '../manifests/installation.js';
+import { valueProblems, type InstallValues } from '../manifests/values.js';
+import {
+  applyObject,
+  customResourceDefinitions,
+  deleteObject,
+  disruptionBudgets,
+  listIfServed,
+  nameOfObject,
+  podMonitors,
+  prometheusRules,
+  refOf,
+} from '../objects.js';
+import { services, type ResourceType } from '../../kube/resource.js';
+import type { CliContext } from '../context.js';
+import { CliError, usageError } from '../failure.js';
+import { renderManifests } from '../output/format.js';
+import { runSteps } from '../output/steps.js';
+import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
+import {
+  openSession,
+  readAccess,
+  serverVersion,
+  versionProblem,
+  withSessions,
+  type ClusterChoice,
+} from '../session.js';
+import { waitUntil } from '../wait.js';
+import { rolledOut } from '../rollout.js';
+
+export interface InstallOptions {
+  readonly host: ClusterChoice;
+  readonly namespace: string;
+  readonly values: InstallValues;
+  /** Only print what would be applied. */
+  readonly dryRun: boolean;
+  readonly format: 'json' | 'yaml';
+  /** How long to wait for the managers; 0 doesn't wait. */
+  readonly waitMs: number;
+}
+
+const CRD_LIMIT_MS = 30_000;
+/** Kinds that an installation has or has not, depending on its values. */
+const OPTIONAL: readonly ResourceType<KubeObject>[] = [services, disruptionBudgets, podMonitors, prometheusRules];
+
+/** Everything that `install` applies: namespace and CRDs first. */
+export function installationOf(
+  options: InstallOptions,
+  context: Pick<CliContext, 'crds' | 'version'>,
+): readonly Manifest[] {
+  const { namespace, values } = options;
+  const problems = valueProblems(values);
+  if (problems.length > 0) throw usageError(`the values are not valid: ${problems.join('; ')}`);
+  return [
+    namespaceManifest(namespace),
+    ...context.crds(),
+    ...renderInstallation(values, { namespace, version: context.version }),
+  ];
+}
+
+function namespaceManifest(name: string): Manifest {
+  const labels = { [PART_OF_LABEL]: PART_OF, [MANAGED_BY_LABEL]: MANAGED_BY };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+}
+
+/** Installs Kosmos in the host, or brings an installation to this version and these values. */
+export async function install(options: InstallOptions, context: CliContext): Promise<void> {
+  const manifests = installationOf(options, context);
+  if (options.dryRun) {
+    context.terminal.out(renderManifests(manifests, options.format));
+    return;
+  }
+  const session = openSession('host', readAccess('host', options.host, context));
+  const { signal, clock } = context;
+  const { client } = session;
+  const crds = manifests.filter(({ kind }) => kind === customResourceDefinitions.kind);
+  const [namespace, ...others] = manifests.filter(({ kind }) => kind !== customResourceDefinitions.kind);
+  await withSessions([session], () =>
+    runSteps(context, [
+      {
+        title: 'Look at the host cluster',
+        run: async () => {
+          const version = await serverVersion(session, signal);
+          const problem = versionProblem('host', version);
+          if (problem !== undefined) throw problem;
+          return `Kubernetes ${version}`;
+        },
+      },
+      {
+        title: 'Apply namespace and CRDs',
+        run: async (report) => {
+          if (namespace !== undefined) await applyNamespace(client, namespace, signal);
+          for (const crd of crds) await applyObject(client, crd, { signal });
+          for (const crd of crds) {
+            const probe = async () =>
+              isEstablished(await client.get(customResourceDefinitions, refOf(crd), { signal }))
+                ? { found: true }
+                : { pending: `${nameOfObject(crd)} is not served yet` };
+            await waitUntil('CRDs', probe, report, { clock, signal, timeoutMs: CRD_LIMIT_MS });
+          }
+          return undefined;
+        },
+      },
+      {
+        title: 'Apply identity, rights and managers',
+        run: async (report) => {
+          for (const manifest of others) {
+            report(nameOfObject(manifest));
+            await applyObject(client, manifest, { signal });
+          }
+          await prune(client, options.namespace, others, signal);
+          return undefined;
+        },
+      },
+      ...(options.waitMs === 0 ? [] : [rolledOut(session, options.namespace, options.waitMs, context)]),
+    ]),
+  );
+  context.terminal.err(`\nKosmos ${context.version} is installed. Join a member:\n  ${JOIN_HINT}\n`);
+}
+
+const JOIN_HINT = 'kosmosctl join cluster --name member1 --kubeconfig MEMBER_KUBECONFIG';
+
+/** One that is there already stays somebody else's: it is not removed with Kosmos. */
+async function applyNamespace(
+  client: Parameters<typeof applyObject>[0],
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  const type = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
+  const { items } = await client.list(type, { fieldSelector: `metadata.name=${refOf(manifest).name}`, signal });
+  const [present] = items;
+  if (present?.metadata?.deletionTimestamp !== undefined) {
+    throw new CliError(`the namespace ${refOf(manifest).name} is being deleted`, {
+      cure: 'Wait until it is gone, then run the command again.',
+    });
+  }
+  if (present === undefined || present.metadata?.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) {
+    await applyObject(client, manifest, { signal });
+  }
+}
+
+/** Removes what an earlier installation had and this one hasn't. */
+async function prune(
+  client: Parameters<typeof applyObject>[0],
+  namespace: string,
+  wanted: readonly Manifest[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const type of OPTIONAL) {
+    const labelSelector = `${PART_OF_LABEL}=${PART_OF}`;
+    for (const object of await listIfServed(client, type, { namespace, labelSelector, signal })) {
+      const isWanted = wanted.some(({ kind, metadata }) => kind === type.kind && metadata?.name === refOf(object).name);
+      if (!isWanted) await deleteObject(client, type, refOf(object), signal);
+    }
+  }
+}
+
+function isEstablished(crd: KubeObject): boolean {
+  const { status } = crd as { status?: { conditions?: readonly { type: string; status: string }[] } };
+  return status?.conditions?.some(isTrue) === true;
+}
+
+function isTrue({ type, status }: { readonly type: string; readonly status: string }): boolean {
+  return type === 'Established' && status === 'True';
+}

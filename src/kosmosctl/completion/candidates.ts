@@ -1,0 +1,87 @@
+import type { Command, Option } from 'commander';
+
+/** What the shell is to complete with: these words, or names of files. */
+export type Candidates = readonly string[] | 'files';
+
+/** What an argument or the value of an option stands for, by its name; for what only the cluster knows. */
+export type Resolver = (what: 'cluster' | 'node', words: readonly string[]) => Promise<readonly string[]>;
+
+const FILE_VALUES = /file|kubeconfig/i;
+
+/**
+ * What may stand at a place of the command line. `words` are those after the program's name, `index` counts from 1 as the
+ * shells do: the word that is being typed, which may be missing when it is empty.
+ */
+export async function candidates(
+  program: Command,
+  index: number,
+  words: readonly string[],
+  resolve: Resolver,
+): Promise<Candidates> {
+  const typed = words[index - 1] ?? '';
+  const before = words.slice(0, index - 1);
+  const { command, positions } = descend(program, before);
+  const expecting = optionOf(command, before.at(-1) ?? '');
+  if (expecting !== undefined && takesValue(expecting))
+    return matching(await valuesOf(expecting, before, resolve), typed);
+  if (typed.startsWith('-')) return matching(flagsOf(command), typed);
+  const children = command.commands.filter((child) => !isHidden(child)).map((child) => child.name());
+  if (children.length > 0) return matching(children, typed);
+  const argument = command.registeredArguments[positions];
+  if (argument?.argChoices !== undefined) return matching(argument.argChoices, typed);
+  const kind = argument === undefined ? undefined : kindOf(argument.name(), command.name());
+  return kind === undefined ? [] : matching(await resolve(kind, before), typed);
+}
+
+/** The command that the words lead to, and how many arguments of its own it has been given. */
+function descend(
+  program: Command,
+  words: readonly string[],
+): { readonly command: Command; readonly positions: number } {
+  let command = program;
+  let positions = 0;
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    const option = optionOf(command, word);
+    if (option !== undefined) {
+      if (takesValue(option)) at += 1;
+      continue;
+    }
+    if (word.startsWith('-')) continue;
+    const child = command.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
+    if (child === undefined) positions += 1;
+    else command = child;
+  }
+  return { command, positions };
+}
+
+function optionOf(command: Command, word: string): Option | undefined {
+  return command.options.find(({ short, long }) => word !== '' && (word === short || word === long));
+}
+
+function takesValue(option: Option): boolean {
+  return option.required || option.optional;
+}
+
+async function valuesOf(option: Option, words: readonly string[], resolve: Resolver): Promise<Candidates> {
+  if (option.argChoices !== undefined) return option.argChoices;
+  if (FILE_VALUES.test(option.flags)) return 'files';
+  return option.long === '--cluster' ? resolve('cluster', words) : [];
+}
+
+function kindOf(argument: string, command: string): 'cluster' | 'node' | undefined {
+  if (argument !== 'name') return undefined;
+  return command === 'nodes' ? 'node' : command.startsWith('cluster') ? 'cluster' : undefined;
+}
+
+function flagsOf(command: Command): readonly string[] {
+  return ['--help', ...command.options.filter((option) => !option.hidden).flatMap(({ long }) => long ?? [])];
+}
+
+function isHidden(command: Command): boolean {
+  return command.name().startsWith('_');
+}
+
+function matching(found: Candidates, typed: string): Candidates {
+  return found === 'files' ? found : found.filter((word) => word.startsWith(typed)).sort();
+}

@@ -1,0 +1,36 @@
+import type { KubeObject } from '../../apis/core.js';
+import { accessManifests } from './access.js';
+import { DEPLOYMENT, DISRUPTION_BUDGET, KUBELET_SERVICE } from './manager.js';
+import { ALERT_RULES, POD_MONITOR } from './monitoring.js';
+import { isSet, resolve, type TemplateMap } from './template.js';
+import type { InstallContext, InstallValues } from './values.js';
+
+/** One object of an installation. */
+export interface ManifestTemplate {
+  /** File of the chart that it is in. */
+  readonly file: string;
+  /** Path of the setting that it depends on. */
+  readonly when?: string;
+  readonly object: TemplateMap;
+}
+
+/** Everything that is installed in the host beside CRDs and namespace, in the order in which it is applied. */
+export const INSTALLATION: readonly ManifestTemplate[] = [
+  ...accessManifests().map((object) => ({ file: 'access.yaml', object })),
+  { file: 'service.yaml', when: 'kubelet.service', object: KUBELET_SERVICE },
+  { file: 'disruption-budget.yaml', when: 'podDisruptionBudget', object: DISRUPTION_BUDGET },
+  { file: 'deployment.yaml', object: DEPLOYMENT },
+  { file: 'monitoring.yaml', when: 'podMonitor', object: POD_MONITOR },
+  { file: 'monitoring.yaml', when: 'alertRules', object: ALERT_RULES },
+];
+
+/** An object with all that is needed to apply it. */
+export type Manifest = KubeObject & Readonly<Record<string, unknown>>;
+
+/** The objects of an installation with these settings; without CRDs and namespace. */
+export function renderInstallation(values: InstallValues, context: InstallContext): readonly Manifest[] {
+  const settings = { ...values, ...context };
+  return INSTALLATION.filter((manifest) => manifest.when === undefined || isSet(settings, manifest.when)).map(
+    ({ object }) => resolve(object, settings) as Manifest,
+  );
+}

@@ -1,0 +1,123 @@
+import { Option, type Command } from 'commander';
+import { install } from '../commands/install.js';
+import { uninstall } from '../commands/uninstall.js';
+import type { CliContext } from '../context.js';
+import { usageError } from '../failure.js';
+import type { InstallValues } from '../manifests/values.js';
+import {
+  addHostFlags,
+  booleanFlag,
+  formatOption,
+  hostChoice,
+  namespaceOption,
+  stringFlag,
+  waitOption,
+  type Flags,
+} from './options.js';
+import { mergeValues } from './values.js';
+
+const INSTALL_EXAMPLES = `
+Examples:
+  # Install into the cluster of the current context
+  kosmosctl install
+
+  # From a private registry, with a single manager
+  kosmosctl install --image registry.example.com/kosmos:0.1.0 --replicas 1
+
+  # See what would be applied
+  kosmosctl install --dry-run -o yaml
+`;
+
+/** Adds `install` and `uninstall`. */
+export function addInstallCommands(program: Command, context: CliContext): void {
+  addHostFlags(program.command('install'))
+    .description('Install Kosmos in the host cluster, or update an installation')
+    .addOption(namespaceOption())
+    .addOption(
+      new Option('-m, --module <name>', 'part of Kosmos to install').choices(['all', 'clustertree']).default('all'),
+    )
+    .option('--image <name>', 'image of the managers, as registry/repository:tag')
+    .option('--private-image-registry <registry>', 'registry and path that holds the image kosmos, as Kosmos names it')
+    .option('--version <tag>', 'tag of the image (default: the version of this program)')
+    .option('--replicas <number>', 'how many managers', Number)
+    .option('-f, --values <file>', 'YAML file with values of the chart')
+    .option('--set <path=value>', 'one value of the chart; may be given several times', collect, [])
+    .option('--dry-run', 'only print what would be applied')
+    .addOption(formatOption(['yaml', 'json']).default('yaml'))
+    .addOption(waitOption('how long to wait for the managers, 0 for not at all', 120))
+    .addHelpText('after', INSTALL_EXAMPLES)
+    .action(async (flags: Flags) => {
+      await install(
+        {
+          host: hostChoice(flags),
+          namespace: stringFlag(flags, 'namespace') ?? '',
+          values: valuesOf(flags, context),
+          dryRun: booleanFlag(flags, 'dryRun'),
+          format: flags['output'] as 'yaml' | 'json',
+          waitMs: flags['waitTime'] as number,
+        },
+        context,
+      );
+    });
+  addHostFlags(program.command('uninstall'))
+    .description('Remove Kosmos from the host cluster')
+    .addOption(namespaceOption())
+    .option('--all', 'take out members that are still joined')
+    .option('--force', "with --all: don't wait for members that don't answer")
+    .option('--verify', 'look in the end whether anything is left')
+    .addOption(waitOption('how long to wait for each thing to go', 300))
+    .action(async (flags: Flags) => {
+      await uninstall(
+        {
+          host: hostChoice(flags),
+          namespace: stringFlag(flags, 'namespace') ?? '',
+          all: booleanFlag(flags, 'all'),
+          force: booleanFlag(flags, 'force'),
+          verify: booleanFlag(flags, 'verify'),
+          waitMs: flags['waitTime'] as number,
+        },
+        context,
+      );
+    });
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Single flags win over `--set`, and that over the file. */
+function valuesOf(flags: Flags, context: CliContext): InstallValues {
+  const path = stringFlag(flags, 'values');
+  const values = mergeValues(
+    path === undefined ? undefined : readValues(path, context),
+    flags['set'] as readonly string[],
+  );
+  const replicas = flags['replicas'] as number | undefined;
+  return { ...values, image: imageOf(values.image, flags), ...(replicas !== undefined && { replicas }) };
+}
+
+function readValues(path: string, context: CliContext): string {
+  try {
+    return context.readFile(path);
+  } catch (error) {
+    throw usageError(
+      `the file of values ${path} can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+    );
+  }
+}
+
+function imageOf(image: InstallValues['image'], flags: Flags): InstallValues['image'] {
+  const [whole, registry, tag] = ['image', 'privateImageRegistry', 'version'].map((name) => stringFlag(flags, name));
+  if (whole !== undefined && registry !== undefined) {
+    throw usageError('--image and --private-image-registry exclude each other');
+  }
+  const repository = registry === undefined ? image.repository : `${registry.replace(/\/$/, '')}/kosmos`;
+  const named = whole === undefined ? { ...image, repository } : { ...image, ...splitImage(whole) };
+  return tag === undefined ? named : { ...named, tag };
+}
+
+function splitImage(name: string): { readonly repository: string; readonly tag: string } {
+  const colon = name.lastIndexOf(':');
+  if (colon > name.lastIndexOf('/')) return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+  return { repository: name, tag: '' };
+}

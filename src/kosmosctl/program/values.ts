@@ -1,0 +1,60 @@
+import { parse } from 'yaml';
+import { usageError } from '../failure.js';
+import { DEFAULT_VALUES, type InstallValues } from '../manifests/values.js';
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/** The defaults with what a file and single settings say; both may name only values that there are. */
+export function mergeValues(file: string | undefined, settings: readonly string[]): InstallValues {
+  let values: Tree = DEFAULT_VALUES as unknown as Tree;
+  if (file !== undefined) values = merge(values, parseYaml('the file of values', file), '');
+  for (const setting of settings) {
+    const at = setting.indexOf('=');
+    if (at < 1) throw usageError(`--set ${setting}: is not path=value`, 'Write for instance --set replicas=1');
+    const path = setting.slice(0, at).split('.');
+    const value = parseYaml(`--set ${setting}`, setting.slice(at + 1));
+    values = merge(
+      values,
+      path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value),
+      '',
+    );
+  }
+  return values as unknown as InstallValues;
+}
+
+/** Values that hold anything, for instance resources, are replaced as a whole. */
+const OPEN = new Set(['resources', 'nodeSelector', 'tolerations', 'image.pullSecrets']);
+
+function merge(base: Tree, changes: unknown, prefix: string): Tree {
+  if (changes === null || changes === undefined) return base;
+  if (typeof changes !== 'object' || Array.isArray(changes))
+    throw usageError(`${prefix || 'the values'}: must be a map`);
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, change] of Object.entries(changes) as [string, unknown][]) {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    const old = base[key];
+    if (old === undefined) throw usageError(`there is no value ${path}`, `There are: ${Object.keys(base).join(', ')}`);
+    merged[key] = isOpen(path, old) ? checked(path, old, change) : merge(old as Tree, change, path);
+  }
+  return merged;
+}
+
+function isOpen(path: string, value: unknown): boolean {
+  return OPEN.has(path) || typeof value !== 'object';
+}
+
+function checked(path: string, old: unknown, change: unknown): unknown {
+  const wanted = Array.isArray(old) ? 'list' : typeof old === 'object' ? 'map' : typeof old;
+  const given = Array.isArray(change) ? 'list' : change !== null && typeof change === 'object' ? 'map' : typeof change;
+  if (wanted === given) return change;
+  if (wanted === 'string' && (given === 'number' || given === 'boolean')) return String(change);
+  throw usageError(`${path}: must be a ${wanted}, not a ${change === null ? 'null' : given}`);
+}
+
+function parseYaml(what: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw usageError(`${what}: is no YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
+  }
+}

@@ -1,0 +1,272 @@
+import { expect } from 'chai';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Cluster } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
+import { clusters } from '../../../src/kube/kosmos-resources.js';
+import { namespaces, nodes, pods, secrets, serviceAccounts } from '../../../src/kube/resource.js';
+import { clusterRoles } from '../../../src/kosmosctl/objects.js';
+import { credentialName, memberOf } from '../../../src/kosmosctl/join/host-objects.js';
+import { readServiceAccountToken } from '../../../src/kube/service-account-token.js';
+import { tokenOf } from '../../../src/kube/token-kubeconfig.js';
+import { eventually } from '../../support/eventually.js';
+import { Federation } from '../../support/federation.js';
+import { Kosmosctl } from '../../support/kosmosctl.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { deployments } from '../../support/resources.js';
+import { deployment } from '../../support/workloads.js';
+
+const NAMESPACE = 'work';
+
+describe('kosmosctl join and unjoin', () => {
+  let federation: Federation;
+  let ctl: Kosmosctl;
+
+  before(async function () {
+    this.timeout(300_000);
+    federation = await Federation.start({ instance: 'ctl-join', members: 2, join: false });
+    ctl = new Kosmosctl(federation.lab.host);
+    await federation.namespace(NAMESPACE);
+  });
+
+  after(async () => {
+    await federation.down();
+  });
+
+  const memberKubeconfig = (name: string): string => federation.lab.cluster(name).kubeconfigPath;
+  const join = (name: string, ...more: string[]) =>
+    ctl.run(['join', 'cluster', '--name', name, '--kubeconfig', memberKubeconfig(name), ...more]);
+
+  it('shows the rights and changes nothing when nobody agrees to them', async () => {
+    const { code, stderr } = await join('member1');
+    expect(code, stderr).to.equal(2);
+    expect(stderr).to.contain('RESOURCES').and.to.contain('runs pods of the host').and.to.contain('Add --yes.');
+    expect((await federation.host.list(clusters)).items).to.deep.equal([]);
+    expect(await federation.find('member1', namespaces, { name: 'kosmos-member' })).to.equal(undefined);
+  });
+
+  it('joins a member with an identity of its own, and waits until pods can run', async () => {
+    const { code, stderr } = await join('member1', '--yes');
+    expect(code, stderr).to.equal(0);
+    expect(stderr).to.match(/ok {3}Wait until member1 is ready: kosmos-member1 \(/);
+    const cluster: Cluster = await federation.host.get(clusters, { name: 'member1' });
+    expect(cluster.spec.kubeconfig).to.equal(undefined);
+    const secret = await federation.host.get(secrets, { namespace: 'kosmos-system', name: credentialName('member1') });
+    const token = readServiceAccountToken(tokenOf(memberOf(secret).kubeconfig) ?? '');
+    expect(token).to.include({ namespace: 'kosmos-member' });
+    expect((token?.expiresAtMs ?? 0) - (token?.issuedAtMs ?? 0)).to.equal(7 * 24 * 3_600_000);
+  });
+
+  it('does the same again without changing anything', async () => {
+    const before = await federation.host.get(clusters, { name: 'member1' });
+    const { code, stderr } = await join('member1', '--yes');
+    expect(code, stderr).to.equal(0);
+    const after = await federation.host.get(clusters, { name: 'member1' });
+    expect(after.metadata?.generation).to.equal(before.metadata?.generation);
+    expect(after.metadata?.uid).to.equal(before.metadata?.uid);
+  });
+
+  it('asks on a terminal, and shows the steps there', async () => {
+    const words = ['join', 'cluster', 'member1', '--kubeconfig', memberKubeconfig('member1')];
+    const { stdout } = await ctl.onTerminal(words, 'y\n');
+    expect(stdout).to.contain('Grant them? [y/N]').and.to.contain('Wait until member1 is ready: kosmos-member1');
+    expect(stdout).to.contain('The member member1 has joined.');
+    const refused = await ctl.onTerminal(words, 'n\n');
+    expect(refused.stdout).to.contain('the rights were not granted; nothing was changed');
+  });
+
+  it('goes on with a new token on the connections that it has', async () => {
+    await eventually(() => expect(logLines('member credential replaced')).not.to.be.empty);
+    expect(logLines('member connection opened')).to.have.lengthOf(1);
+    await federation.host.create(deployments, deployment({ namespace: NAMESPACE, name: 'web', replicas: 2 }));
+    await federation.runningPods('member1', NAMESPACE, 2);
+    await federation.host.delete(deployments, { namespace: NAMESPACE, name: 'web' });
+    await federation.runningPods('member1', NAMESPACE, 0);
+  });
+
+  function logLines(message: string): readonly string[] {
+    const lines = readFileSync(federation.manager.logFile, 'utf8').split('\n');
+    return lines.filter((line) => line.includes(message));
+  }
+
+  it('refuses the name of another member, and what has nothing to do with this host', async () => {
+    const other = await ctl.run(['join', 'cluster', 'member1', '--kubeconfig', memberKubeconfig('member2'), '-y']);
+    expect(other.stderr).to.contain('the name member1 belongs to another member');
+    const itself = await ctl.run(['join', 'cluster', 'x', '--kubeconfig', federation.lab.host.kubeconfigPath, '-y']);
+    expect([itself.code, itself.stderr]).to.deep.equal([
+      2,
+      'error: host and member are the same cluster\nName the member with --kubeconfig and --context, and the host with --host-kubeconfig and --host-context.\n',
+    ]);
+  });
+
+  it('takes back what it has done when the member does not become ready', async () => {
+    const inner = await federation.lab.cluster('member2').addUser({ name: 'inner', server: NOWHERE });
+    const { code, stderr } = await join('member2', '--yes', '--inner-kubeconfig', inner, '--wait-time', '8');
+    expect(code, stderr).to.equal(4);
+    expect(stderr).to.contain('Wait until member2 is ready').and.to.contain('--inner-kubeconfig');
+    expect(await federation.find('host', clusters, { name: 'member2' })).to.equal(undefined);
+    const secret = { namespace: 'kosmos-system', name: credentialName('member2') };
+    expect(await federation.find('host', secrets, secret)).to.equal(undefined);
+    await eventually(async () => {
+      expect(await federation.find('member2', namespaces, { name: 'kosmos-member' })).to.equal(undefined);
+    });
+    expect((await identityOf('member2')).length).to.equal(0);
+  });
+
+  async function identityOf(member: string): Promise<readonly string[]> {
+    const labelSelector = 'kosmos.io/joined-host';
+    const lists = [clusterRoles, serviceAccounts].map((type) =>
+      federation.client(member).list(type, { labelSelector }),
+    );
+    return (await Promise.all(lists)).flatMap(({ items }) => items.map(({ metadata }) => metadata?.name ?? ''));
+  }
+
+  it('lists members and virtual nodes in the usual forms', async () => {
+    expect(await ctl.output(['get', 'clusters'])).to.match(
+      /^NAME +READY +VERSION +NODES +MODE +AGE\nmember1 +True +v1\.\S+ +3\/3 +all +\d+[sm]\n$/,
+    );
+    expect(await ctl.output(['get', 'nodes', '-o', 'name'])).to.equal('node/kosmos-member1\n');
+    const json = JSON.parse(await ctl.output(['get', 'clusters', 'member1', '-o', 'json'])) as Cluster;
+    expect(json.metadata?.name).to.equal('member1');
+    expect(JSON.stringify(json)).not.to.contain('managedFields');
+    expect((await ctl.run(['get', 'clusters', 'nobody'])).stderr).to.contain('there is no Cluster "nobody"');
+  });
+
+  it('takes a member out with the identity that it has, twice', async () => {
+    const { code, stderr } = await ctl.run(['unjoin', 'cluster', '--name', 'member1']);
+    expect(code, stderr).to.equal(0);
+    expect((await federation.host.list(nodes, { labelSelector: 'kosmos.io/node=true' })).items).to.deep.equal([]);
+    await eventually(async () => expect(await identityOf('member1')).to.deep.equal([]));
+    await eventually(async () => {
+      expect(await federation.find('member1', namespaces, { name: 'kosmos-member' })).to.equal(undefined);
+      expect(await federation.find('member1', namespaces, { name: NAMESPACE })).to.equal(undefined);
+    });
+    const again = await ctl.run(['unjoin', 'cluster', 'member1']);
+    expect([again.code, again.stderr]).to.deep.equal([
+      0,
+      'there is no member member1; nothing to do\n\nThe member member1 has left.\n',
+    ]);
+    expect((await federation.client('member1').list(pods, { namespace: NAMESPACE })).items).to.deep.equal([]);
+  });
+
+  it('proves that nothing is left in the member', async () => {
+    const kubeconfig = memberKubeconfig('member1');
+    await join('member1', '--yes', '--leaf-model', 'one-to-one');
+    expect((await ctl.output(['get', 'nodes', '-o', 'name'])).trim().split('\n')).to.have.lengthOf(3);
+    const { code, stderr } = await ctl.run(['unjoin', 'cluster', 'member1', '--kubeconfig', kubeconfig, '--verify']);
+    expect(code, stderr).to.equal(0);
+    expect(stderr).to.match(/ok {3}Verify that nothing is left in the member: nothing/);
+  });
+
+  it('comes to the same end when it was killed at any time and is run again', async () => {
+    const random = seededRandom(7);
+    const args = ['cluster', 'member1', '--kubeconfig', memberKubeconfig('member1')];
+    for (let round = 0; round < 3; round += 1) {
+      await ctl.runAndSignal(['join', ...args, '--yes'], 'SIGKILL', 300 + random() * 2_000);
+      const joined = await join('member1', '--yes');
+      expect(joined.code, joined.stderr).to.equal(0);
+      expect(await ctl.output(['get', 'nodes', '-o', 'name'])).to.equal('node/kosmos-member1\n');
+      await ctl.runAndSignal(['unjoin', ...args], 'SIGKILL', 300 + random() * 2_000);
+      const left = await ctl.run(['unjoin', ...args, '--verify']);
+      expect(left.code, left.stderr).to.equal(0);
+      const secret = { namespace: 'kosmos-system', name: credentialName('member1') };
+      expect(await federation.find('host', secrets, secret)).to.equal(undefined);
+    }
+  });
+
+  it('takes back what it has done when it is interrupted', async () => {
+    const inner = await federation.lab.cluster('member2').addUser({ name: 'away', server: NOWHERE });
+    const kubeconfig = memberKubeconfig('member2');
+    const args = ['join', 'cluster', 'member2', '--kubeconfig', kubeconfig, '--inner-kubeconfig', inner, '-y'];
+    const { code, stderr } = await ctl.runAndSignal(args, 'SIGINT', 6_000);
+    expect(code, stderr).to.equal(130);
+    expect(stderr).to.contain('interrupted');
+    expect((await federation.host.list(clusters)).items).to.deep.equal([]);
+    await eventually(async () => expect(await identityOf('member2')).to.deep.equal([]));
+  });
+
+  describe('mistakes', () => {
+    const user = (name: string, more: object = {}): Promise<string> =>
+      federation.lab.cluster('member2').addUser({ name, ...more });
+    const joinWith = (kubeconfig: string) => ctl.run(['join', 'cluster', 'x', '--kubeconfig', kubeconfig, '-y']);
+
+    it('a credential that has expired', async () => {
+      const { code, stderr } = await joinWith(await user('late', { notAfter: new Date(Date.now() - 60_000) }));
+      expect(stderr).to.match(/the API server of the member \(https:\S+\) doesn't accept the credential/);
+      expect(code).to.equal(1);
+    });
+
+    it('a user without rights', async () => {
+      const { code, stderr } = await joinWith(await user('weak'));
+      expect(stderr).to.contain('the API server of the member').and.to.contain('cluster-admin');
+      expect(code).to.equal(1);
+    });
+
+    it('a user who may look at everything and change nothing', async () => {
+      const { code, stderr } = await joinWith(await user('viewer', { clusterRole: 'system:kube-controller-manager' }));
+      expect(stderr).to.contain('may not create clusterroles there').and.to.contain('cluster-admin');
+      expect(code).to.equal(1);
+    });
+
+    it('an authority that has not signed the certificate of the server', async () => {
+      const authority = /(certificate-authority-data"?: ?"?)([^\s",]+)/;
+      const other = authority.exec(readFileSync(memberKubeconfig('member1'), 'utf8'))?.[2] ?? '';
+      const folder = mkdtempSync(path.join(tmpdir(), 'kosmos-ca-'));
+      const file = path.join(folder, 'kubeconfig');
+      writeFileSync(file, readFileSync(memberKubeconfig('member2'), 'utf8').replace(authority, `$1${other}`));
+      const { code, stderr } = await joinWith(file);
+      rmSync(folder, { recursive: true });
+      expect(stderr).to.contain("shows a certificate that the kubeconfig doesn't trust");
+      expect(code).to.equal(1);
+    });
+
+    it('a host without Kosmos', async () => {
+      const host = memberKubeconfig('member1');
+      const args = [
+        'join',
+        'cluster',
+        'x',
+        '--kubeconfig',
+        memberKubeconfig('member2'),
+        '--host-kubeconfig',
+        host,
+        '-y',
+      ];
+      const { code, stderr } = await ctl.run(args);
+      expect(stderr).to.contain('Kosmos is not installed there').and.to.contain('kosmosctl install');
+      expect(code).to.equal(1);
+    });
+
+    it('another namespace than that of the installation', async () => {
+      const { code, stderr } = await join('member2', '-y', '--namespace', 'elsewhere');
+      expect(stderr).to.contain('Is the installation in another --namespace?');
+      expect(code).to.equal(4);
+    });
+
+    it('a Cluster of that name that somebody else made', async () => {
+      await federation.join('member2');
+      const { code, stderr } = await join('member2', '-y');
+      expect(stderr).to.contain('there is a Cluster member2, which was not joined by this command');
+      expect(code).to.equal(1);
+      expect((await ctl.run(['uninstall'])).stderr).to.contain('these members are still joined: member2');
+      expect((await ctl.run(['unjoin', 'cluster', 'member2'])).code).to.equal(0);
+    });
+
+    it('a member that is away when it is to leave', async () => {
+      expect((await join('member2', '-y')).code).to.equal(0);
+      await federation.lab.cluster('member2').stopApiServer();
+      const patient = await ctl.run(['unjoin', 'cluster', 'member2', '--wait-time', '3']);
+      expect(patient.stderr).to.contain('Wait longer with --wait-time, or give it up with --force.');
+      expect(patient.code).to.equal(4);
+      const forced = await ctl.run(['unjoin', 'cluster', 'member2', '--force']);
+      expect(forced.stderr)
+        .to.contain('this stayed behind in it')
+        .and.to.match(/delete clusterrole kosmos-member2-/);
+      expect(forced.code).to.equal(3);
+      expect((await federation.host.list(clusters)).items).to.deep.equal([]);
+    });
+  });
+});
+
+/** An address of the lab's range that no machine has. */
+const NOWHERE = 'https://198.18.255.250:6443';

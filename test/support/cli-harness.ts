@@ -1,0 +1,47 @@
+import type { CliContext, Terminal } from '../../src/kosmosctl/context.js';
+import type { Manifest } from '../../src/kosmosctl/manifests/installation.js';
+import { runCli } from '../../src/kosmosctl/program/program.js';
+import { systemClock } from '../../src/lib/clock.js';
+
+/** How a command line ended. */
+export interface CliResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CliHarnessOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly crds?: readonly Manifest[];
+  readonly signal?: AbortSignal;
+  /** What is answered to questions; without it nobody sits at the terminal. */
+  readonly answer?: boolean;
+}
+
+/** Runs `kosmosctl` in this process, with files and a terminal of its own. */
+export async function runInProcess(args: readonly string[], options: CliHarnessOptions = {}): Promise<CliResult> {
+  const { files = {}, environment = {}, crds = [], signal = new AbortController().signal, answer } = options;
+  const written = { out: '', err: '' };
+  let own = 0;
+  const terminal: Terminal = {
+    out: (text) => void (written.out += text),
+    err: (text) => void (written.err += text),
+    // Live steps would write to the real terminal.
+    interactive: false,
+    color: false,
+    confirm: () => Promise.resolve(answer ?? false),
+  };
+  const context: CliContext = {
+    ...{ terminal, environment, signal, clock: systemClock, homeDirectory: '/home/somebody', version: '0.1.0' },
+    readFile: (path) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
+      return text;
+    },
+    crds: () => crds,
+    setExitCode: (code) => void (own = code),
+  };
+  const code = await runCli(args, context);
+  return { code: code === 0 ? own : code, ...written };
+}

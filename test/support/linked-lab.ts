@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { applyCrds, clusterManifest } from '../../hack/lab/federation.js';
+import { LAB_IMAGES } from '../../hack/lab/full/images.js';
+import type { LabOptions } from '../../hack/lab/options.js';
+import { inNamespace } from '../../hack/lab/network.js';
+import { REPOSITORY } from '../../hack/lab/paths.js';
+import { run } from '../../hack/lab/run.js';
+import type { LabProcess } from '../../hack/lab/supervisor.js';
+import type { Cluster, ClusterLinkOptions } from '../../src/apis/kosmos/v1alpha1/cluster.js';
+import { clusters } from '../../src/kube/kosmos-resources.js';
+import { pods, services } from '../../src/kube/resource.js';
+import { eventually } from './eventually.js';
+import { Federation } from './federation.js';
+
+const AGENT = join(REPOSITORY, 'dist/src/bin/agent.js');
+const NAMESPACE = 'default';
+const PORT = 8080;
+/** Of the Service that {@link LinkedLab.startService} makes. */
+export const SERVICE_PORT = 80;
+
+/** A pod on a node of a cluster that answers HTTP. */
+export interface LinkedPod {
+  readonly cluster: string;
+  readonly node: string;
+  readonly name: string;
+  readonly ips: readonly string[];
+}
+
+/** Full clusters whose networks are linked by a manager and an agent on every node; the host is one of them. */
+export class LinkedLab {
+  readonly federation: Federation;
+  readonly #agents = new Map<string, LabProcess>();
+
+  private constructor(federation: Federation) {
+    this.federation = federation;
+  }
+
+  /** Boots everything; nothing is linked yet. */
+  static async start(options: LabOptions & { readonly instance: string }): Promise<LinkedLab> {
+    const federation = await Federation.boot({ full: true, ...options });
+    const linked = new LinkedLab(federation);
+    try {
+      for (const member of federation.lab.members) await applyCrds(federation.lab, member);
+      await federation.startManager({ args: ['--modules', 'clusterlink'] });
+      for (const { name, machines } of federation.lab.clusters) {
+        for (const machine of machines) await linked.startAgent(name, machine.name);
+      }
+      return linked;
+    } catch (error) {
+      await linked.down();
+      throw error;
+    }
+  }
+
+  /** All machines of all clusters. */
+  get nodes(): readonly { readonly cluster: string; readonly node: string }[] {
+    const { clusters: all } = this.federation.lab;
+    return all.flatMap(({ name, machines }) => machines.map((machine) => ({ cluster: name, node: machine.name })));
+  }
+
+  async down(): Promise<void> {
+    await this.federation.down();
+  }
+
+  async startAgent(cluster: string, node: string): Promise<void> {
+    const { lab } = this.federation;
+    const machine = lab.cluster(cluster).machines.find(({ name }) => name === node);
+    const [firstLine = ''] = (await readFile(AGENT, 'utf8')).split('\n');
+    const flags = firstLine.split(' ').filter((word) => word.startsWith('--'));
+    const args = [
+      ...['--enable-source-maps', ...flags, AGENT, '--cluster-name', cluster, '--node-name', node],
+      ...['--kubeconfig', lab.cluster(cluster).kubeconfigPath, '--health-port', '0'],
+      ...['--state-dir', join(machine?.directory ?? '', 'agent')],
+    ];
+    this.#agents.set(node, await lab.spawnIn(node, process.execPath, args));
+  }
+
+  /** As a crash would. */
+  async killAgent(node: string): Promise<void> {
+    const agent = this.#agents.get(node);
+    agent?.kill('SIGKILL');
+    await agent?.wait();
+  }
+
+  /** Links a cluster, or changes how it is linked; the host is linked as a member of itself. */
+  async link(name: string, options: ClusterLinkOptions): Promise<void> {
+    const { federation } = this;
+    const present = await federation.find('host', clusters, { name });
+    if (present !== undefined) {
+      const patch = { spec: { clusterLinkOptions: options } };
+      await federation.host.patch(clusters, { name }, patch, { type: 'merge' });
+      return;
+    }
+    const root = name === 'host';
+    const annotations = root ? { 'kosmos.io/cluster-role': 'root' } : {};
+    const manifest = await clusterManifest(federation.lab.cluster(name), { annotations, clusterLinkOptions: options });
+    const { kubeconfig: _own, ...spec } = (manifest as Cluster).spec;
+    await federation.host.create(clusters, root ? { ...(manifest as Cluster), spec } : (manifest as Cluster));
+  }
+
+  /** Waits until all nodes of the clusters have what is planned for them now. */
+  async linked(...names: readonly string[]): Promise<void> {
+    for (const name of names) await this.federation.clusterCondition(name, 'ClusterLinkReady', 'True', 'Linked');
+  }
+
+  /** Starts a pod on each node of each cluster, and waits until all of them run. */
+  async startPods(): Promise<readonly LinkedPod[]> {
+    const { federation } = this;
+    for (const { name } of federation.lab.clusters) await federation.namespace(NAMESPACE, name);
+    for (const { cluster, node } of this.nodes) {
+      await federation.client(cluster).create(pods, {
+        metadata: { namespace: NAMESPACE, name: `on-${node}`, labels: { app: 'linked' } },
+        spec: {
+          nodeName: node,
+          terminationGracePeriodSeconds: 1,
+          containers: [{ name: 'main', image: LAB_IMAGES.http, ports: [{ containerPort: PORT }] }],
+        },
+      });
+    }
+    return Promise.all(
+      this.nodes.map(async ({ cluster, node }) => {
+        const name = `on-${node}`;
+        const pod = await federation.runningPod(cluster, { namespace: NAMESPACE, name });
+        return { cluster, node, name, ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip) };
+      }),
+    );
+  }
+
+  /** What a pod gets for an HTTP request; throws when there is no answer. */
+  async fetch(from: LinkedPod, address: string, path = '/cgi-bin/echo', port = PORT): Promise<string> {
+    const host = address.includes(':') ? `[${address}]` : address;
+    const command = ['timeout', '3', 'wget', '-qO-', `http://${host}:${port}${path}`];
+    return (await this.inPod(from, ...command)).stdout;
+  }
+
+  async inPod(pod: LinkedPod, ...command: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    const args = ['exec', '-n', NAMESPACE, pod.name, '--', ...command];
+    return this.federation.lab.cluster(pod.cluster).kubectl(args);
+  }
+
+  cluster(name: string): Promise<Cluster> {
+    return this.federation.host.get(clusters, { name });
+  }
+
+  /** Pings from a pod; resolves when all are sent. */
+  async ping(
+    from: LinkedPod,
+    address: string,
+    { count, intervalMs }: { readonly count: number; readonly intervalMs: number },
+  ): Promise<{ readonly sent: number; readonly received: number }> {
+    const command = `ping -q -c ${count} -i ${intervalMs / 1000} -W 1 ${address} || true`;
+    const { stdout } = await this.inPod(from, 'sh', '-c', command);
+    const [, sent = '', received = ''] = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout) ?? [];
+    return { sent: Number(sent), received: Number(received) };
+  }
+
+  /** Makes a Service for the pods of a cluster, and returns its addresses. */
+  async startService(cluster: string): Promise<readonly string[]> {
+    const made = await this.federation.client(cluster).create(services, {
+      metadata: { namespace: NAMESPACE, name: 'linked' },
+      spec: {
+        selector: { app: 'linked' },
+        ipFamilyPolicy: 'PreferDualStack',
+        ports: [{ port: SERVICE_PORT, targetPort: PORT }],
+      },
+    });
+    return made.spec?.clusterIPs ?? [];
+  }
+
+  /** What of a node's network is there now; two of these are equal when nothing was left behind. */
+  async networkOf(node: string): Promise<string> {
+    const commands = [
+      'ip -o link | cut -d: -f2',
+      'ip rule',
+      'ip -6 rule',
+      'ip route show table all',
+      'nft list tables',
+    ];
+    const settings = 'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter';
+    return this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
+  }
+
+  /** Runs a command in the network namespace of a node. */
+  async onNode(node: string, ...command: readonly [string, ...string[]]): Promise<string> {
+    const [program, ...args] = command;
+    return (await run(...inNamespace(this.federation.lab.namespaceOf(node), program, args))).stdout;
+  }
+
+  /** Waits until the pod gets an answer, and returns it. */
+  reaches(from: LinkedPod, address: string, port = PORT): Promise<string> {
+    return eventually(() => this.fetch(from, address, '/cgi-bin/echo', port), { timeoutMs: 20_000, intervalMs: 300 });
+  }
+}

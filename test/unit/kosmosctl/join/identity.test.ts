@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import {
+  identityManifests,
+  identityName,
+  identityNamespace,
+  identityRights,
+  identityRole,
+} from '../../../../src/kosmosctl/join/identity.js';
+import { renderRights } from '../../../../src/kosmosctl/output/rights.js';
+
+const IDENTITY = { cluster: 'member1', hostUid: 'host-uid', namespace: 'kosmos-member' };
+const FEATURES = { kubeletStats: false, removeNamespaces: true };
+
+describe('the identity of a host in a member', () => {
+  it('has a name of its own for each host and each Cluster', () => {
+    const names = ['a', 'b'].flatMap((cluster) => ['1', '2'].map((hostUid) => identityName({ cluster, hostUid })));
+    expect(new Set(names).size).to.equal(4);
+  });
+
+  it('has a name that fits, however long that of the Cluster is', () => {
+    const name = identityName({ cluster: 'c'.repeat(56), hostUid: 'u' });
+    expect(name)
+      .to.have.lengthOf(63)
+      .and.match(/^[a-z0-9-]+$/);
+  });
+
+  it('belongs to its ClusterRole, so that it goes with it', () => {
+    const name = identityName(IDENTITY);
+    const owner = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid: 'role-uid' };
+    for (const manifest of [identityNamespace(IDENTITY, 'role-uid'), ...identityManifests(IDENTITY, 'role-uid')]) {
+      expect(manifest.metadata?.ownerReferences, manifest.kind).to.deep.equal([owner]);
+    }
+    expect(identityRole(IDENTITY, FEATURES).metadata?.ownerReferences).to.equal(undefined);
+  });
+
+  it('is not labelled as the copies of host objects are, which are swept', () => {
+    for (const { metadata } of [identityRole(IDENTITY, FEATURES), ...identityManifests(IDENTITY, 'u')]) {
+      expect(Object.keys(metadata?.labels ?? {})).to.have.members([
+        'kosmos.io/joined-host',
+        'kosmos.io/joined-cluster',
+        'app.kubernetes.io/managed-by',
+      ]);
+    }
+  });
+
+  it('may renew its own token and remove its own role, and those of nobody else', () => {
+    const named = identityRights(IDENTITY, FEATURES).filter(({ resourceNames }) => resourceNames !== undefined);
+    expect(named.map(({ resources, verbs, resourceNames }) => [resources, verbs, resourceNames])).to.deep.equal([
+      [['clusterroles'], ['delete'], [identityName(IDENTITY)]],
+      [['serviceaccounts/token'], ['create'], [identityName(IDENTITY)]],
+    ]);
+  });
+
+  it('may look at everything, or ask kubelets, only where that is wanted', () => {
+    const resources = (features: typeof FEATURES): readonly string[] =>
+      identityRights(IDENTITY, features).flatMap((right) => right.resources);
+    expect(resources({ kubeletStats: false, removeNamespaces: false }))
+      .to.include('pods')
+      .and.not.include.members(['*']);
+    expect(resources(FEATURES)).to.include('*').and.not.include('nodes/proxy');
+    expect(resources({ kubeletStats: true, removeNamespaces: false }))
+      .to.include('nodes/proxy')
+      .and.not.include('*');
+  });
+
+  it('never may more than list where it may do something with everything', () => {
+    for (const { resources, verbs } of identityRights(IDENTITY, { kubeletStats: true, removeNamespaces: true })) {
+      if (resources.includes('*')) expect(verbs).to.deep.equal(['list']);
+      expect(verbs).not.to.include.oneOf(['*', 'escalate', 'bind', 'impersonate', 'deletecollection']);
+    }
+  });
+
+  it('is shown with a reason for each right', () => {
+    const shown = renderRights(identityRights(IDENTITY, FEATURES));
+    expect(shown.split('\n')[0]).to.match(/^RESOURCES +VERBS +WHAT FOR$/);
+    expect(shown).to.match(/storageclasses\.storage\.k8s\.io +list watch +knows which volumes can be made\n/);
+    for (const line of shown.trim().split('\n')) expect(line.split(/ {3,}/)).to.have.lengthOf(3);
+  });
+});

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { parse, parseAllDocuments } from 'yaml';
+import { DEFAULT_VALUES } from '../../../../src/kosmosctl/manifests/values.js';
+import { mergeValues } from '../../../../src/kosmosctl/program/values.js';
+import { runInProcess } from '../../../support/cli-harness.js';
+
+describe('mergeValues', () => {
+  it('are the defaults without anything', () => {
+    expect(mergeValues(undefined, [])).to.deep.equal(DEFAULT_VALUES);
+  });
+
+  it('takes a file, and single settings before it', () => {
+    const file = 'replicas: 3\nkubelet:\n  ports: 5\n';
+    const values = mergeValues(file, ['kubelet.ports=7', 'image.tag=12', 'podMonitor=true']);
+    expect(values.replicas).to.equal(3);
+    expect(values.kubelet).to.deep.equal({ ...DEFAULT_VALUES.kubelet, ports: 7 });
+    expect([values.image.tag, values.podMonitor]).to.deep.equal(['12', true]);
+  });
+
+  it('replaces as a whole what may hold anything', () => {
+    const values = mergeValues('resources: {requests: {cpu: 1}}\ntolerations: []\n', []);
+    expect([values.resources, values.tolerations]).to.deep.equal([{ requests: { cpu: 1 } }, []]);
+  });
+
+  it('takes an empty file as nothing', () => {
+    expect(mergeValues('# only words\n', [])).to.deep.equal(DEFAULT_VALUES);
+  });
+
+  for (const [settings, problem] of [
+    [['kubelet=3'], 'kubelet: must be a map'],
+    [['tolerations={}'], 'tolerations: must be a list, not a map'],
+    [['replicas=null'], 'replicas: must be a number, not a null'],
+    [['=3'], '--set =3: is not path=value'],
+    [['replicas=['], '--set replicas=[: is no YAML'],
+  ] as const) {
+    it(`refuses ${settings.join()}`, () => {
+      expect(() => mergeValues(undefined, settings)).to.throw(problem);
+    });
+  }
+});
+
+describe('kosmosctl install --dry-run', () => {
+  const crds = [{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'x' } }];
+
+  it('prints namespace and CRDs first, then all else', async () => {
+    const { code, out } = await runInProcess(['install', '--dry-run', '-n', 'elsewhere'], { crds });
+    expect(code).to.equal(0);
+    const documents = parseAllDocuments(out).map(
+      (document) => document.toJS() as { kind: string; metadata: { name: string } },
+    );
+    expect(documents.slice(0, 3).map(({ kind }) => kind)).to.deep.equal([
+      'Namespace',
+      'CustomResourceDefinition',
+      'ServiceAccount',
+    ]);
+    expect(documents[0]?.metadata.name).to.equal('elsewhere');
+  });
+
+  const images: readonly (readonly [args: string, image: string])[] = [
+    ['', 'kosmos.local/kosmos:0.1.0'],
+    ['--version v9', 'kosmos.local/kosmos:v9'],
+    ['--private-image-registry r.example/x/', 'r.example/x/kosmos:0.1.0'],
+    ['--image localhost:5000/k', 'localhost:5000/k:0.1.0'],
+    ['--image localhost:5000/k:t', 'localhost:5000/k:t'],
+  ];
+  for (const [args, image] of images) {
+    it(`with ${args || 'nothing'} runs ${image}`, async () => {
+      const words = ['install', '--dry-run', ...args.split(' ').filter((word) => word !== '')];
+      expect((await runInProcess(words)).out).to.contain(`image: ${image}\n`);
+    });
+  }
+
+  it('prints JSON as well', async () => {
+    const { out } = await runInProcess(['install', '--dry-run', '-o', 'json']);
+    expect(parse(out)).to.have.property('kind', 'List');
+  });
+});
