@@ -7,7 +7,7 @@ import {
   encodeNeighbourDelete,
   encodeNeighbourReplace,
 } from './netlink/neighbour.js';
-import { encodeRouteDelete, encodeRouteReplace } from './netlink/route.js';
+import { encodeRouteDelete, encodeRouteReplace, NO_DEVICE } from './netlink/route.js';
 import { encodeRuleAdd, encodeRuleDelete } from './netlink/rule.js';
 import type { EncodeRequest } from './netlink/socket.js';
 import { OWN_ALIAS } from './state.js';
@@ -21,8 +21,13 @@ export function encodeOperation(operation: Operation, indexes: ReadonlyMap<strin
     case 'rule':
       return (writer, sequence) => (action === 'add' ? encodeRuleAdd : encodeRuleDelete)(writer, sequence, item);
     default:
-      return encodeOnDevice(operation, indexes.get(item.dev));
+      return encodeOnDevice(operation, namesNoDevice(operation) ? NO_DEVICE : indexes.get(item.dev));
   }
+}
+
+/** Somebody else's route of our protocol may have several paths: it goes away, and is on no device. */
+export function namesNoDevice({ kind, action, item }: Operation): boolean {
+  return kind === 'route' && action === 'delete' && item.dev === '';
 }
 
 type DeviceOperation = Extract<Operation, { kind: 'device' }>;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../lib/clock.js';
 import { type Changes, describeOperation, type Operation } from './diff.js';
-import { encodeOperation } from './encode-operation.js';
+import { encodeOperation, namesNoDevice } from './encode-operation.js';
 import { type KernelAddress, decodeAddress, encodeAddressDump } from './netlink/address.js';
 import { NETLINK_ROUTE } from './netlink/constants.js';
-import type { KernelError } from './netlink/kernel-error.js';
+import { isErrno, type KernelError } from './netlink/kernel-error.js';
 import type { Libc } from './netlink/libc.js';
 import { decodeLink, encodeLinkChange, encodeLinkDump, type Link } from './netlink/link.js';
 import type { NetlinkMessage } from './netlink/reader.js';
@@ -53,7 +53,13 @@ export class NetlinkKernel implements Kernel {
   }
 
   routes(filter: RouteFilter): readonly KernelRoute[] {
-    return this.dump((writer, sequence) => encodeRouteDump(writer, sequence, filter), decodeRoute);
+    try {
+      return this.dump((writer, sequence) => encodeRouteDump(writer, sequence, filter), decodeRoute);
+    } catch (error) {
+      // Tables come into being with their first route.
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
   }
 
   present(wanted: NetworkState, protocol: number): PresentState {
@@ -84,7 +90,9 @@ export class NetlinkKernel implements Kernel {
     this.#bringUp(made, indexes, errors);
     await afterDevices?.();
     // What hangs on a device that could not be made has failed with it.
-    const possible = rest.filter(({ item }) => !('dev' in item) || indexes.has(item.dev));
+    const possible = rest.filter(
+      (operation) => !('dev' in operation.item) || namesNoDevice(operation) || indexes.has(operation.item.dev),
+    );
     await this.#run(possible, indexes, errors);
     return errors;
   }

@@ -30,6 +30,8 @@ export interface KernelRoute extends Omit<GatewayRoute, 'gateway' | 'index'> {
 
 const HEAD_BYTES = 12;
 const LARGEST_TABLE_IN_HEAD = 255;
+/** In the place of a device's number, for a route of several paths. */
+export const NO_DEVICE = 0;
 const ANY: Readonly<Record<Family, string>> = { ipv4: '0.0.0.0', ipv6: '::' };
 
 /** Which routes to ask for; the kernel does the filtering. */
@@ -54,7 +56,7 @@ export function encodeRouteReplace(writer: MessageWriter, sequence: number, rout
   writer.message({ type: RTM.NEWROUTE, flags, sequence }, () => writeRoute(writer, route, true));
 }
 
-/** Removes exactly this route. */
+/** Removes exactly this route; one without a gateway (empty) or a device (0) by what else is known of it. */
 export function encodeRouteDelete(writer: MessageWriter, sequence: number, route: GatewayRoute): void {
   writer.message({ type: RTM.DELROUTE, flags: FLAG.ACK, sequence }, () => writeRoute(writer, route, false));
 }
@@ -117,8 +119,8 @@ function writeRoute(writer: MessageWriter, route: GatewayRoute, adding: boolean)
     protocol: route.protocol,
   });
   writer.bytesAttribute(RTA.DST, ipToBytes(route.destination));
-  writer.bytesAttribute(RTA.GATEWAY, ipToBytes(route.gateway));
+  if (route.gateway !== '') writer.bytesAttribute(RTA.GATEWAY, ipToBytes(route.gateway));
   if (route.table > LARGEST_TABLE_IN_HEAD) writer.u32Attribute(RTA.TABLE, route.table);
   writer.u32Attribute(RTA.PRIORITY, route.metric);
-  writer.u32Attribute(RTA.OIF, route.index);
+  if (route.index !== NO_DEVICE) writer.u32Attribute(RTA.OIF, route.index);
 }
