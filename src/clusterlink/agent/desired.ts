@@ -5,6 +5,7 @@ import type {
   NodeConfigSpec,
 } from '../../apis/kosmos/v1alpha1/node-config.js';
 import { errorMessage } from '../../lib/errors.js';
+import { isDeviceName } from './device-name.js';
 import { FAMILIES, familyOf, type Family } from './netlink/family.js';
 import { bytesToMac, canonicalIp, macToBytes } from './netlink/ip-bytes.js';
 import { KernelError } from './netlink/kernel-error.js';
@@ -112,6 +113,7 @@ function desiredDevice(
   { name, addr, mac, bindDev, id, port, mtu }: NodeConfigDevice,
   underlayOf: (name: string) => Underlay | undefined,
 ): { readonly device: Device; readonly address: DeviceAddress } {
+  if (!isDeviceName(name)) throw new KernelError(`${JSON.stringify(name)} is no name of a device`);
   const { ip, prefixLength } = parsePrefix(addr);
   const family = familyOf(ip);
   const underlay = underlayOf(bindDev);

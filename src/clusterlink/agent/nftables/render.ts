@@ -1,5 +1,6 @@
 import type { NodeConfigNat, NodeConfigSpec } from '../../../apis/kosmos/v1alpha1/node-config.js';
 import { errorMessage } from '../../../lib/errors.js';
+import { isDeviceName } from '../device-name.js';
 import { familyOf, type Family } from '../netlink/family.js';
 import { KernelError } from '../netlink/kernel-error.js';
 import { hostMask, networkOf, parsePrefix } from '../prefix.js';
@@ -32,7 +33,8 @@ export interface RenderedTable {
  * ```
  */
 export function renderTable(spec: NodeConfigSpec): RenderedTable {
-  const devices = (spec.devices ?? []).map(({ name }) => name).sort();
+  // Others can't be made, which is reported where they should be.
+  const devices = (spec.devices ?? []).flatMap(({ name }) => (isDeviceName(name) ? [name] : [])).sort();
   if (devices.length === 0) return { text: undefined, problems: [] };
   const problems: string[] = [];
   const rules = (spec.nat ?? []).flatMap((nat) => {
@@ -150,6 +152,6 @@ function prefix(text: string | undefined, family: Family): string {
 
 /** A device's name; the kernel allows characters in it that would mean something else here. */
 function quote(name: string): string {
-  if (!/^[\w.:@-]{1,15}$/.test(name)) throw new KernelError(`${JSON.stringify(name)} is no name of a device`);
+  if (!isDeviceName(name)) throw new KernelError(`${JSON.stringify(name)} is no name of a device`);
   return `"${name}"`;
 }
