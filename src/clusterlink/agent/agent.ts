@@ -195,9 +195,11 @@ export class Agent {
     this.#chooseGateways(spec.gateways ?? []);
     const inspectTable = this.#inspectTable;
     this.#inspectTable = false;
-    const result = await network.sync({ spec, routes: routesThrough(spec, this.#choices), around, inspectTable });
+    const synced = await network.sync({ spec, routes: routesThrough(spec, this.#choices), around, inspectTable });
     this.#follow(config);
-    prober.follow(probePlan(spec));
+    const probes = probePlan(spec);
+    prober.follow(probes);
+    const result = { ...synced, errors: [...synced.errors, ...probes.problems] };
     if (result.changeCount > 0) {
       this.#lastChangeTime = new Date(clock.now()).toISOString();
       logger.info('network changed', { count: result.changeCount, drift: result.driftCount, changes: result.changes });

@@ -5,7 +5,7 @@ import { errorMessage } from '../../../lib/errors.js';
 import type { Logger } from '../../../lib/logger.js';
 import { familyOf } from '../netlink/family.js';
 import { decodeProbe, encodeProbe } from './packet.js';
-import type { ProbePlan, ProbeTarget } from './targets.js';
+import { type ProbePlan, type ProbeTarget, targetAddress } from './targets.js';
 import { ProbeWindow } from './window.js';
 
 /** Collaborators of {@link Prober}. */
@@ -49,7 +49,7 @@ export class Prober {
   }
 
   /** From now on these; what is known of those that stay is kept. */
-  follow({ targets, sources }: ProbePlan): void {
+  follow({ targets, sources }: Omit<ProbePlan, 'problems'>): void {
     const before = new Map(this.#peers);
     this.#peers.clear();
     for (const target of targets) {
@@ -64,7 +64,7 @@ export class Prober {
 
   /** Whether the agent at a tunnel address is there; undefined when it isn't known. */
   alive(ip: string): boolean | undefined {
-    return this.#peers.get(ip)?.window.alive(this.#options.clock.monotonic());
+    return this.#peers.get(targetAddress(ip))?.window.alive(this.#options.clock.monotonic());
   }
 
   /** What is known of everyone who is probed. */

@@ -84,6 +84,7 @@ describe('probePlan', () => {
 
   it('asks from the address whose prefix has the target', () => {
     expect(probePlan({ ...spec, gateways })).to.deep.equal({
+      problems: [],
       sources: ['220.18.1.11', '9470:18::1:11'],
       targets: [
         { name: 'west/w1', ip: '220.18.2.21', source: '220.18.1.11', gateway: true },
