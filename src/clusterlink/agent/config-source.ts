@@ -93,10 +93,12 @@ export class FileConfigSource implements ConfigSource {
       const text = readFileSync(this.#path, 'utf8');
       if (text === this.#text) return false;
       this.#text = text;
-      const config = parseYaml(text) as NodeConfig;
-      if (typeof config.spec !== 'object') throw new Error('there is no spec in it');
+      const config = parseYaml(text) as Partial<NodeConfig> | null;
+      const spec = config?.spec;
+      if (typeof spec !== 'object' || (spec as unknown) === null || Array.isArray(spec))
+        throw new Error('there is no spec in it');
       this.#generation++;
-      this.#config = { ...config, metadata: { generation: this.#generation, ...config.metadata } };
+      this.#config = { ...config, spec, metadata: { generation: this.#generation, ...config?.metadata } };
       return true;
     } catch (error) {
       this.#logger.warn('the config file can not be used', { path: this.#path, error: errorMessage(error) });
