@@ -215,4 +215,96 @@ describe('Agent', () => {
     expect(rig.last?.errors).to.deep.equal(['detection: there is no interface eth7']);
     expect(rig.kernel.state.routes.size).to.equal(2);
   });
+
+  it('applies and keeps watch over everything else when one address to probe is none', async () => {
+    const peers = [{ clusterName: 'west', nodeName: 'w1', ip: 'x' }];
+    rig.current = { ...config, spec: { ...spec, peers } };
+    await rig.start();
+    expect(rig.last).to.deep.include({ appliedGeneration: 4, errors: ['probe of west/w1: "x" is no IP address'] });
+    expect(rig.kernel.state.routes.size).to.equal(2);
+    expect([...rig.agent.interest.names]).to.include('vx-bridge');
+  });
+
+  it('applies a config again that has changed, and keeps the new one', async () => {
+    rig.current = config;
+    await rig.start();
+    rig.current = {
+      metadata: { ...config.metadata, generation: 5 },
+      spec: { ...spec, routes: spec.routes!.slice(0, 1) },
+    };
+    rig.agent.nudge();
+    await rig.clock.advance(100);
+    expect(rig.kernel.state.routes.size).to.equal(1);
+    expect(rig.last).to.include({ appliedGeneration: 5, driftRepaired: 0 });
+    expect(rig.kept?.metadata?.generation).to.equal(5);
+  });
+
+  it('looks once at what comes in a burst', async () => {
+    rig.current = config;
+    await rig.start();
+    const before = rig.reports.length;
+    for (let notice = 0; notice < 50; notice++) rig.agent.kernelChanged('network');
+    await rig.clock.advance(50);
+    for (let notice = 0; notice < 50; notice++) rig.agent.kernelChanged('network');
+    await rig.clock.advance(50);
+    expect(rig.reports.length - before).to.equal(1);
+  });
+
+  it('does not lose a notice that comes while it looks', async () => {
+    rig.current = config;
+    await rig.start();
+    const before = rig.reports.length;
+    const { kernel } = rig;
+    const apply = kernel.apply.bind(kernel);
+    kernel.apply = (...args) => {
+      kernel.apply = apply;
+      rig.agent.kernelChanged('network');
+      return apply(...args);
+    };
+    rig.agent.nudge();
+    await rig.clock.advance(300);
+    expect(rig.reports.length - before).to.equal(2);
+  });
+
+  it('tells a switch of gateways once, and stays with it when the first one is back', async () => {
+    rig.current = { ...config, spec: { ...spec, gateways } };
+    await rig.start();
+    rig.dead.add('220.18.2.21');
+    await rig.clock.advance(31_000);
+    rig.dead.clear();
+    await rig.clock.advance(61_000);
+    expect(rig.outcomes.filter((outcome) => outcome === 'switched west')).to.have.length(1);
+    expect(rig.last?.activeGateways[0]).to.include({ nodeName: 'w2' });
+  });
+
+  it('takes an empty plan for a plan: nothing of ours stays, but the config does', async () => {
+    rig.current = config;
+    await rig.start();
+    rig.current = {
+      metadata: { ...config.metadata, generation: 5 },
+      spec: { devices: [], routes: [], fdbs: [], arps: [] },
+    };
+    rig.agent.nudge();
+    await rig.clock.advance(100);
+    expect([rig.kernel.state.devices.size, rig.kernel.state.rules.size, rig.nftables.table]).to.deep.equal([
+      0,
+      0,
+      undefined,
+    ]);
+    expect(rig.last).to.deep.include({ appliedGeneration: 5, planned: true, errors: [] });
+    expect(rig.kept?.metadata?.generation).to.equal(5);
+  });
+
+  it('keeps trying to take the network away when something is in the way', async () => {
+    rig.current = config;
+    await rig.start();
+    rig.current = undefined;
+    rig.nftables.failure = new Error('busy');
+    rig.agent.nudge();
+    await rig.clock.advance(15_000);
+    expect(rig.kept).to.equal(config);
+    rig.nftables.failure = undefined;
+    await rig.clock.advance(31_000);
+    expect([rig.nftables.table, rig.kept]).to.deep.equal([undefined, undefined]);
+  });
 });
