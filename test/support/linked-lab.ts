@@ -178,7 +178,12 @@ export class LinkedLab {
       'nft list tables',
     ];
     const settings = 'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter';
-    return this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
+    const text = await this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
+    // Interfaces of pods, which come and go for reasons of their own.
+    return text
+      .split('\n')
+      .filter((line) => !line.includes('veth'))
+      .join('\n');
   }
 
   /** Runs a command in the network namespace of a node. */
