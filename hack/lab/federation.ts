@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from './lab.js';
 import type { LabCluster } from './cluster.js';
+import { nodeFlagsOf } from './node-flags.js';
 import { REPOSITORY } from './paths.js';
 import { waitFor } from './run.js';
 import type { LabProcess } from './supervisor.js';
@@ -34,19 +35,13 @@ export async function applyCrds(lab: Lab, cluster: LabCluster = lab.host): Promi
   await waitFor('the CRDs are served', list, { timeoutMs: 30_000 });
 }
 
-/** The flags of node in the first line of a program, which count when it is started by its own name. */
-async function nodeFlagsOf(program: string): Promise<readonly string[]> {
-  const [firstLine = ''] = (await readFile(program, 'utf8')).split('\n');
-  return firstLine.split(' ').filter((word) => word.startsWith('--'));
-}
-
 /** Starts `kosmos-manager` for a lab; the lab's `down` ends it, if nobody else does. */
 export async function startManager(lab: Lab, options: ManagerOptions = {}): Promise<LabProcess> {
   const where = options.where ?? 'root';
   const address = where === 'client' ? lab.clientAddress : lab.hostAddress;
   const program = join(REPOSITORY, 'dist/src/bin/manager.js');
   const args = [
-    ...['--enable-source-maps', ...(await nodeFlagsOf(program)), ...(options.nodeArgs ?? []), program],
+    ...['--enable-source-maps', ...nodeFlagsOf(program), ...(options.nodeArgs ?? []), program],
     ...['--kubeconfig', options.kubeconfig ?? lab.host.kubeconfigPath],
     ...['--kubelet-address', address, '--kubelet-listen-address', address, '--health-port', '0'],
     ...(options.args ?? []),

@@ -189,7 +189,8 @@ for (const overlap of [false, true]) {
 
         it('leaves nothing in the kernel when the link is switched off', async () => {
           for (const name of NAMES) await lab.link(name, { enable: false });
-          await eventually(async () => expect((await allNetworks()).join('\n')).to.equal(networks.join('\n')));
+          const linesOf = (texts: readonly string[]): readonly string[] => texts.join('\n').split('\n');
+          await eventually(async () => expect(linesOf(await allNetworks())).to.deep.equal(linesOf(networks)));
         });
       });
     }

@@ -57,8 +57,16 @@ describe('CPU and memory figures of virtual nodes', () => {
   async function withoutNodesProxy(): Promise<string> {
     const member = federation.lab.cluster('member2');
     const all = { resources: ['*'], verbs: ['*'] };
-    const groups = ['apps', 'coordination.k8s.io', 'metrics.k8s.io', 'node.k8s.io', 'scheduling.k8s.io'];
-    const core = ['namespaces', 'nodes', 'pods', 'pods/status', 'events', 'configmaps', 'secrets', 'serviceaccounts'];
+    const groups = [
+      'apps',
+      'coordination.k8s.io',
+      'metrics.k8s.io',
+      'node.k8s.io',
+      'scheduling.k8s.io',
+      'storage.k8s.io',
+    ];
+    const ofPods = ['pods', 'pods/status', 'events', 'configmaps', 'secrets', 'serviceaccounts'];
+    const core = ['namespaces', 'nodes', ...ofPods, 'persistentvolumes', 'persistentvolumeclaims'];
     const role = {
       ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'without-nodes-proxy' } },
       rules: [

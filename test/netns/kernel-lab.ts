@@ -3,13 +3,12 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { nodeFlagsOf } from '../../hack/lab/node-flags.js';
 import type { NodeConfigSpec, NodeConfigStatus } from '../../src/apis/kosmos/v1alpha1/node-config.js';
 import { eventually } from '../support/eventually.js';
 
 const run = promisify(execFile);
 const AGENT = 'dist/src/bin/agent.js';
-/** As in its first line. */
-const AGENT_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64', '--optimize-for-size', '--no-opt'];
 const HUB = 'hub';
 const STOP_LIMIT_MS = 5_000;
 
@@ -121,7 +120,7 @@ export class KernelLab {
 
   startAgent(node: string): void {
     this.start(node, node, [
-      ...AGENT_FLAGS,
+      ...nodeFlagsOf(AGENT),
       AGENT,
       ...['--node-config', this.#configFile(node), '--state-dir', join(this.directory, `state-${node}`)],
       ...['--health-address', '127.0.0.1', '--health-port', '4879'],

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyCrds, clusterManifest } from '../../hack/lab/federation.js';
 import { LAB_IMAGES } from '../../hack/lab/full/images.js';
 import type { LabOptions } from '../../hack/lab/options.js';
 import { inNamespace } from '../../hack/lab/network.js';
+import { nodeFlagsOf } from '../../hack/lab/node-flags.js';
 import { REPOSITORY } from '../../hack/lab/paths.js';
 import { run } from '../../hack/lab/run.js';
 import type { LabProcess } from '../../hack/lab/supervisor.js';
@@ -66,10 +66,8 @@ export class LinkedLab {
   async startAgent(cluster: string, node: string): Promise<void> {
     const { lab } = this.federation;
     const machine = lab.cluster(cluster).machines.find(({ name }) => name === node);
-    const [firstLine = ''] = (await readFile(AGENT, 'utf8')).split('\n');
-    const flags = firstLine.split(' ').filter((word) => word.startsWith('--'));
     const args = [
-      ...['--enable-source-maps', ...flags, AGENT, '--cluster-name', cluster, '--node-name', node],
+      ...['--enable-source-maps', ...nodeFlagsOf(AGENT), AGENT, '--cluster-name', cluster, '--node-name', node],
       ...['--kubeconfig', lab.cluster(cluster).kubeconfigPath, '--health-port', '0'],
       ...['--state-dir', join(machine?.directory ?? '', 'agent')],
     ];
@@ -178,7 +176,12 @@ export class LinkedLab {
       'nft list tables',
     ];
     const settings = 'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter';
-    return this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
+    const text = await this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
+    // Interfaces of pods, which come and go for reasons of their own.
+    return text
+      .split('\n')
+      .filter((line) => !line.includes('veth'))
+      .join('\n');
   }
 
   /** Runs a command in the network namespace of a node. */

@@ -18,9 +18,9 @@ function names(asked: string): string[][] {
 }
 
 describe('plan of a test run', () => {
-  it('runs unit tests in one process, before all others', () => {
+  it('runs unit tests in two processes, before all others', () => {
     const [unit, others] = plan('all');
-    expect(unit?.map(({ files }) => files)).to.deep.equal([['dist/test/unit/a.test.js', 'dist/test/unit/b.test.js']]);
+    expect(unit?.map(({ files }) => files)).to.deep.equal([['dist/test/unit/a.test.js'], ['dist/test/unit/b.test.js']]);
     expect(others).to.have.length(4);
   });
 
@@ -29,7 +29,7 @@ describe('plan of a test run', () => {
   });
 
   it('takes only the tier that was asked for', () => {
-    expect(names('unit')).to.deep.equal([['unit'], []]);
+    expect(names('unit')).to.deep.equal([['unit-1', 'unit-2'], []]);
     expect(names('integration')).to.deep.equal([[], ['integration/outage', 'integration/api']]);
     expect(names('netns')).to.deep.equal([[], ['netns/heal']]);
     expect(names('e2e')).to.deep.equal([[], ['e2e/pods']]);
@@ -42,7 +42,7 @@ describe('plan of a test run', () => {
 
   it('gives unit tests little time, those on clusters more, and soak tests hours', () => {
     const limits = [...plan('all').flat(), ...plan('soak').flat()].map(({ name, testLimitMs }) => [name, testLimitMs]);
-    expect(Object.fromEntries(limits)).to.include({ unit: 10_000, 'e2e/pods': 300_000, 'soak/outage': 300_000 });
+    expect(Object.fromEntries(limits)).to.include({ 'unit-1': 10_000, 'e2e/pods': 300_000, 'soak/outage': 300_000 });
     const [soak] = plan('soak').flat();
     const [unit] = plan('unit').flat();
     expect(soak?.limitMs).to.be.greaterThan(unit?.limitMs ?? Infinity);
