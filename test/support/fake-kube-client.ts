@@ -225,6 +225,11 @@ export class FakeKubeClient implements KubeClient {
     });
   }
 
+  /** What its clock shows, without recording a call. */
+  now(): number {
+    return this.#time.now();
+  }
+
   serverTime(options: CallOptions = {}): Promise<number> {
     const call: RecordedCall = { verb: 'getPath', resource: '/version', ref: { name: '' }, options };
     return this.#call(call, () => this.#time.now());
