@@ -244,7 +244,8 @@ export class FakeKubeClient implements KubeClient {
   #issue(request: TokenRequest): object {
     const iat = Math.floor(this.#time.now() / 1000);
     const exp = iat + (request.spec?.expirationSeconds ?? 3600);
-    const claims = { aud: request.spec?.audiences, iat, exp, jti: String(++this.#tokens) };
+    const sub = `system:serviceaccount:${request.metadata?.namespace ?? ''}:${request.metadata?.name ?? ''}`;
+    const claims = { sub, aud: request.spec?.audiences, iat, exp, jti: String(++this.#tokens) };
     const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.unsigned`;
     return { ...request, status: { token, expirationTimestamp: new Date(exp * 1000).toISOString() } };
   }
