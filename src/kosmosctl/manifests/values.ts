@@ -1,5 +1,5 @@
 import { parseHostApiAddress } from '../../clustertree/cluster/host-api.js';
-import { LOG_LEVELS } from '../../runtime/logging.js';
+import { LOG_LEVELS } from '../../runtime/log-level.js';
 
 /** Settings of an installation: the values of the Helm chart, and what `kosmosctl install` fills in. */
 export interface InstallValues {
