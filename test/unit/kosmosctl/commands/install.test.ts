@@ -146,13 +146,9 @@ describe('kosmosctl install', () => {
 
     it('removes it when it is not wanted any more', async () => {
       await federation.run('install --set podMonitor=true', CRDS);
-      expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([
-        1, 1, 1,
-      ]);
+      expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([1, 1, 1]);
       await federation.run('install --set podDisruptionBudget=false --set kubelet.service=false', CRDS);
-      expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([
-        0, 0, 0,
-      ]);
+      expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([0, 0, 0]);
     });
 
     it('leaves the same of others alone', async () => {

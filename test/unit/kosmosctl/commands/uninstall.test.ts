@@ -53,8 +53,7 @@ describe('kosmosctl uninstall', () => {
     expect(err).to.contain('ok   Verify that nothing is left: nothing').and.contain('\nKosmos is uninstalled.\n');
     for (const type of [deployments, podMonitors, roleBindings, clusterRoles, customResourceDefinitions])
       expect(namesOf(type), type.kind).to.deep.equal([]);
-    for (const type of [services, secrets, leases, csiDrivers])
-      expect(namesOf(type)).to.deep.equal([]);
+    for (const type of [services, secrets, leases, csiDrivers]) expect(namesOf(type)).to.deep.equal([]);
     expect(federation.host.peek(namespaces, { name: NAMESPACE })).to.equal(undefined);
   });
 
