@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from '../runtime/logging.js';
+import { LOG_LEVELS } from '../runtime/log-level.js';
 import { choiceOption, integerOption, stringOption } from '../runtime/option-spec.js';
 import { compileOptions, type OptionSources, type OptionValues } from '../runtime/options.js';
 

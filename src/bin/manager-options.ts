@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { addressProblems } from '../clustertree/node/kubelet-address.js';
-import { LOG_LEVELS } from '../runtime/logging.js';
+import { LOG_LEVELS } from '../runtime/log-level.js';
 import {
   booleanOption,
   choiceOption,

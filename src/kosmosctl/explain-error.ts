@@ -51,13 +51,18 @@ function explainAnswer(error: ApiError, where: string): CliError {
       cure: 'Use a kubeconfig that may do this, for instance of a cluster-admin.',
     });
   }
-  if (isNotFound(error) && (error.details?.group === 'kosmos.io' || error.details === undefined)) {
+  if (isNotFound(error) && isUnknownKind(error)) {
     return new CliError(`${where} knows no Clusters: Kosmos is not installed there`, {
       cause: error,
       cure: 'Run "kosmosctl install", or name the host cluster with its kubeconfig or context.',
     });
   }
   return new CliError(`${where} answers: ${error.message}`, { cause: error });
+}
+
+/** Whether the API server doesn't know the kind; else it names the object that is not there. */
+function isUnknownKind({ details }: ApiError): boolean {
+  return details === undefined || (details.group === 'kosmos.io' && !details.name);
 }
 
 function codesOf(error: unknown): readonly string[] {

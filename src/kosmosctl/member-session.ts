@@ -1,9 +1,11 @@
 import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
-import { compileCluster } from '../clustertree/cluster/options.js';
+import { compileCluster, type ClusterConfig } from '../clustertree/cluster/options.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
+import { isNotFound } from '../kube/api-error.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { readServiceAccountToken, type ServiceAccountToken } from '../kube/service-account-token.js';
 import { tokenOf } from '../kube/token-kubeconfig.js';
+import { CliError } from './failure.js';
 import { openSession, type ClusterSession } from './session.js';
 
 /** A member, reached as its manager reaches it. */
@@ -14,7 +16,26 @@ export interface MemberSession extends ClusterSession {
 
 /** Opens a member with the kubeconfig that its Cluster refers to, which whoever runs the command must be able to read. */
 export async function openMember(host: ClusterSession, cluster: Cluster, signal: AbortSignal): Promise<MemberSession> {
-  const kubeconfig = await readKubeconfig(host.client, compileCluster(cluster), signal);
-  const session = openSession(cluster.metadata?.name ?? 'member', parseKubeconfig(kubeconfig));
+  const name = cluster.metadata?.name ?? 'member';
+  const kubeconfig = await kubeconfigOf(host, name, compileCluster(cluster), signal);
+  const session = openSession(name, parseKubeconfig(kubeconfig));
   return { ...session, token: readServiceAccountToken(tokenOf(kubeconfig) ?? '') };
+}
+
+async function kubeconfigOf(
+  host: ClusterSession,
+  name: string,
+  config: ClusterConfig,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await readKubeconfig(host.client, config, signal);
+  } catch (error) {
+    if (config.kubeconfig?.kind !== 'secret' || !isNotFound(error)) throw error;
+    const { namespace, name: secret } = config.kubeconfig;
+    throw new CliError(`the Secret ${namespace}/${secret} with the kubeconfig of ${name} is missing`, {
+      cause: error,
+      cure: 'Join the member again; nothing is restarted by that.',
+    });
+  }
 }

@@ -91,10 +91,19 @@ export async function clusterUid({ client }: ClusterSession, signal: AbortSignal
 /** Minor versions of Kubernetes that are supported, host and member alike. */
 export const SUPPORTED_MINORS = { from: 31, to: 37 } as const;
 
-/** Version of the API server, as `v1.36.3`. */
-export async function serverVersion({ client }: ClusterSession, signal: AbortSignal): Promise<string> {
-  const { gitVersion = '' } = JSON.parse(await client.getPath('/version', { signal })) as { gitVersion?: string };
-  return gitVersion;
+/** Version of the API server, as `v1.36.3`. @throws CliError when something else answers at its address */
+export async function serverVersion({ label, access, client }: ClusterSession, signal: AbortSignal): Promise<string> {
+  const answer = await client.getPath('/version', { signal });
+  try {
+    const { gitVersion = '' } = JSON.parse(answer) as { gitVersion?: string };
+    return gitVersion;
+  } catch (error) {
+    // What the parser says quotes the answer of whoever that is.
+    throw new CliError(`what answers at ${access.server} for the ${label} is no API server of Kubernetes`, {
+      cause: error,
+      cure: 'Check the address in the kubeconfig.',
+    });
+  }
 }
 
 /** Why a version is not supported; undefined when it is. */

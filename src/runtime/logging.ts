@@ -1,10 +1,7 @@
 import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import type { LogFields, Logger } from '../lib/logger.js';
 import { redact, redactText } from '../lib/redact.js';
-
-/** Levels of the log, the most talkative first. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import type { LogLevel } from './log-level.js';
 
 /** How a log is made. */
 export interface LoggingOptions {

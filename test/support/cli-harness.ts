@@ -1,7 +1,7 @@
 import type { CliContext, Terminal } from '../../src/kosmosctl/context.js';
 import type { Manifest } from '../../src/kosmosctl/manifests/installation.js';
 import { runCli } from '../../src/kosmosctl/program/program.js';
-import { systemClock } from '../../src/lib/clock.js';
+import { systemClock, type Clock } from '../../src/lib/clock.js';
 
 /** How a command line ended. */
 export interface CliResult {
@@ -17,11 +17,20 @@ export interface CliHarnessOptions {
   readonly signal?: AbortSignal;
   /** What is answered to questions; without it nobody sits at the terminal. */
   readonly answer?: boolean;
+  /** The system's when absent. */
+  readonly clock?: Clock;
 }
 
 /** Runs `kosmosctl` in this process, with files and a terminal of its own. */
 export async function runInProcess(args: readonly string[], options: CliHarnessOptions = {}): Promise<CliResult> {
-  const { files = {}, environment = {}, crds = [], signal = new AbortController().signal, answer } = options;
+  const {
+    files = {},
+    environment = {},
+    crds = [],
+    signal = new AbortController().signal,
+    answer,
+    clock = systemClock,
+  } = options;
   const written = { out: '', err: '' };
   let own = 0;
   const terminal: Terminal = {
@@ -33,7 +42,7 @@ export async function runInProcess(args: readonly string[], options: CliHarnessO
     confirm: () => Promise.resolve(answer ?? false),
   };
   const context: CliContext = {
-    ...{ terminal, environment, signal, clock: systemClock, homeDirectory: '/home/somebody', version: '0.1.0' },
+    ...{ terminal, environment, signal, clock, homeDirectory: '/home/somebody', version: '0.1.0' },
     readFile: (path) => {
       const text = files[path];
       if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });

@@ -225,6 +225,11 @@ export class FakeKubeClient implements KubeClient {
     });
   }
 
+  /** What its clock shows, without recording a call. */
+  now(): number {
+    return this.#time.now();
+  }
+
   serverTime(options: CallOptions = {}): Promise<number> {
     const call: RecordedCall = { verb: 'getPath', resource: '/version', ref: { name: '' }, options };
     return this.#call(call, () => this.#time.now());
@@ -239,7 +244,8 @@ export class FakeKubeClient implements KubeClient {
   #issue(request: TokenRequest): object {
     const iat = Math.floor(this.#time.now() / 1000);
     const exp = iat + (request.spec?.expirationSeconds ?? 3600);
-    const claims = { aud: request.spec?.audiences, iat, exp, jti: String(++this.#tokens) };
+    const sub = `system:serviceaccount:${request.metadata?.namespace ?? ''}:${request.metadata?.name ?? ''}`;
+    const claims = { sub, aud: request.spec?.audiences, iat, exp, jti: String(++this.#tokens) };
     const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.unsigned`;
     return { ...request, status: { token, expirationTimestamp: new Date(exp * 1000).toISOString() } };
   }

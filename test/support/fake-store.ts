@@ -24,6 +24,12 @@ function hasStatus(type: AnyType): boolean {
   return STATUS_KINDS.has(type.kind) || isCustom(type);
 }
 
+/** The core group has no name, and isn't in details. */
+function groupOf({ apiVersion }: AnyType): { readonly group?: string } {
+  const [group = '', version] = apiVersion.split('/');
+  return version === undefined ? {} : { group };
+}
+
 function isCustom(type: AnyType): boolean {
   const [group = ''] = type.apiVersion.split('/');
   return group.includes('.') && !group.endsWith('.k8s.io');
@@ -72,7 +78,7 @@ export class FakeStore {
       code: 404,
       reason: 'NotFound',
       message: `${type.plural} "${ref.name}" not found`,
-      details: { name: ref.name, kind: type.plural },
+      details: { name: ref.name, ...groupOf(type), kind: type.plural },
     });
   }
 

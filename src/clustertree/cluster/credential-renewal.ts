@@ -72,11 +72,15 @@ class CredentialModule implements MemberModule {
     const kubeconfig = Buffer.from(secret.data?.[KUBECONFIG_SECRET_KEY] ?? '', 'base64').toString('utf8');
     const token = readServiceAccountToken(tokenOf(kubeconfig) ?? '');
     if (secret.metadata?.labels?.[MEMBER_CREDENTIAL_LABEL] !== 'true' || token === undefined) return LONGEST_WAIT_MS;
-    const wait = waitMs(token, await this.#member.client.serverTime({ signal }));
+    const now = await this.#member.client.serverTime({ signal });
+    const wait = waitMs(token, now);
     if (wait > 0) return Math.min(wait, LONGEST_WAIT_MS);
-    await this.#store(secret, withToken(kubeconfig, await this.#issue(token, signal)), signal);
+    const issued = await this.#issue(token, signal);
+    await this.#store(secret, withToken(kubeconfig, issued), signal);
     this.#member.logger.info('the token for the member was renewed');
-    return LONGEST_WAIT_MS;
+    const next = readServiceAccountToken(issued.reveal());
+    // One of ten minutes, the shortest that Kubernetes issues, must not end before anybody looks again.
+    return next === undefined ? LONGEST_WAIT_MS : Math.min(Math.max(waitMs(next, now), RETRY_MS), LONGEST_WAIT_MS);
   }
 
   async #issue(token: ServiceAccountToken, signal: AbortSignal): Promise<Secret> {

@@ -10,6 +10,7 @@ import { CliError } from '../failure.js';
 import { conditionOf, nameOf, shown } from '../fields.js';
 import { memberOf } from '../join/host-objects.js';
 import { findObject } from '../objects.js';
+import { inOrder, timeOf } from '../report/event-order.js';
 import { ageOf, renderTable } from '../output/table.js';
 import { openSession, readAccess, withSessions, type ClusterChoice } from '../session.js';
 
@@ -74,9 +75,10 @@ function render({ cluster, nodes: virtual, podCounts, secret, events: all }: Fac
     const ready = shown(conditionOf(node, 'Ready')?.status, 'Unknown');
     return [name, ready, shown(podCounts.get(name), '0'), shown(node.status?.capacity?.['pods'])];
   });
-  const eventRows = all.map(({ type, reason, message, lastTimestamp, eventTime }) => [
-    ...[ageOf(lastTimestamp ?? eventTime, now), shown(type), shown(reason), shown(message)],
-  ]);
+  const eventRows = inOrder(all).map((event) => {
+    const { type, reason, message } = event;
+    return [ageOf(timeOf(event), now), shown(type), shown(reason), shown(message)];
+  });
   return [
     rows.map(([key = '', content = '']) => `${key.padEnd(13)}${content}\n`).join(''),
     ...block('Conditions', ['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], conditions),

@@ -11,6 +11,7 @@ import { openMember } from '../member-session.js';
 import { findObject } from '../objects.js';
 import { renderDocument } from '../output/format.js';
 import { ageOf } from '../output/table.js';
+import { inOrder, timeOf } from '../report/event-order.js';
 import { explainPod, type Explanation, type PodFacts } from '../report/placement.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from '../session.js';
 
@@ -78,14 +79,6 @@ async function readMember(
   } catch (error) {
     return { memberPod: undefined, memberProblem: explainError(error).message };
   }
-}
-
-function inOrder(list: readonly Event[]): readonly Event[] {
-  return [...list].sort((one, other) => timeOf(one).localeCompare(timeOf(other)));
-}
-
-function timeOf({ lastTimestamp, eventTime, metadata }: Event): string {
-  return lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
 }
 
 function documentOf(options: ExplainOptions, facts: PodFacts, explanation: Explanation): unknown {

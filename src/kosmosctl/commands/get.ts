@@ -129,11 +129,19 @@ function print({ resource, objects, table }: Found, { format, name }: GetOptions
   else terminal.out(table());
 }
 
+/** `kubectl apply` keeps there all that it has applied, an inline kubeconfig as well. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** Nothing for people is in these fields, and an inline kubeconfig is not to be shown. */
 function withoutNoise<T extends Cluster | Node>(object: T): T {
   const { managedFields: _managed, ...metadata } = object.metadata ?? {};
+  const { [LAST_APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
   const { kubeconfig, ...spec } = (object.spec ?? {}) as { kubeconfig?: string };
-  return { ...object, metadata, spec: { ...spec, ...(kubeconfig !== undefined && { kubeconfig: '[redacted]' }) } };
+  return {
+    ...object,
+    metadata: { ...metadata, ...(applied !== undefined && { annotations }) },
+    spec: { ...spec, ...(kubeconfig !== undefined && { kubeconfig: '[redacted]' }) },
+  };
 }
 
 /** As kubectl says it. */

@@ -1,3 +1,4 @@
+import { isRoot } from '../../clustertree/cluster/registry.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
@@ -52,9 +53,9 @@ async function ask({ host, namespace }: VersionOptions, context: CliContext): Pr
       const kubernetes = await serverVersion(session, signal);
       const deployment = await findObject(session.client, deployments, { namespace, name: MANAGER }, signal);
       const list = await session.client.list(clusters, { signal });
-      const members = list.items.map(
-        ({ metadata, status }) => [metadata?.name, status?.kubernetesVersion ?? '?'] as const,
-      );
+      const members = list.items
+        .filter((cluster) => !isRoot(cluster))
+        .map(({ metadata, status }) => [metadata?.name, status?.kubernetesVersion ?? '?'] as const);
       const manager = imageOf(deployment);
       return {
         ...(manager !== undefined && { manager }),

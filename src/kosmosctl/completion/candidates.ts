@@ -18,19 +18,36 @@ export async function candidates(
   words: readonly string[],
   resolve: Resolver,
 ): Promise<Candidates> {
-  const typed = words[index - 1] ?? '';
-  const before = words.slice(0, index - 1);
+  const before = words.slice(0, index - 1).filter((word, at) => !isSeparator(word, words[at - 1]));
+  const current = words[index - 1] ?? '';
+  const typed = isSeparator(current, words[index - 2]) ? '' : current;
   const { command, positions } = descend(program, before);
   const expecting = optionOf(command, before.at(-1) ?? '');
   if (expecting !== undefined && takesValue(expecting))
     return matching(await valuesOf(expecting, before, resolve), typed);
   if (typed.startsWith('-')) return matching(flagsOf(command), typed);
-  const children = command.commands.filter((child) => !isHidden(child)).map((child) => child.name());
-  if (children.length > 0) return matching(children, typed);
-  const argument = command.registeredArguments[positions];
-  if (argument?.argChoices !== undefined) return matching(argument.argChoices, typed);
+  return matching(await wordsAt(command, positions, before, resolve), typed);
+}
+
+/** What may stand where neither a flag nor its value does: commands below this one, or its arguments. */
+async function wordsAt(
+  command: Command,
+  position: number,
+  before: readonly string[],
+  resolve: Resolver,
+): Promise<readonly string[]> {
+  const children = command.commands.map((child) => child.name());
+  // After a word that is none of them nothing can be right.
+  if (children.length > 0) return position > 0 ? [] : children;
+  const argument = command.registeredArguments[position];
+  if (argument?.argChoices !== undefined) return argument.argChoices;
   const kind = argument === undefined ? undefined : kindOf(argument.name(), command.name());
-  return kind === undefined ? [] : matching(await resolve(kind, before), typed);
+  return kind === undefined ? [] : resolve(kind, before);
+}
+
+/** bash takes the sign between a flag and its value for a word of its own. */
+function isSeparator(word: string, previous: string | undefined): boolean {
+  return word === '=' && previous?.startsWith('--') === true;
 }
 
 /** The command that the words lead to, and how many arguments of its own it has been given. */
@@ -76,10 +93,6 @@ function kindOf(argument: string, command: string): 'cluster' | 'node' | undefin
 
 function flagsOf(command: Command): readonly string[] {
   return ['--help', ...command.options.filter((option) => !option.hidden).flatMap(({ long }) => long ?? [])];
-}
-
-function isHidden(command: Command): boolean {
-  return command.name().startsWith('_');
 }
 
 function matching(found: Candidates, typed: string): Candidates {

@@ -7,6 +7,9 @@ import { openSession, readAccess, withSessions } from '../session.js';
 /** A shell that waits for longer seems to hang. */
 const LIMIT_MS = 2_000;
 
+/** Commands whose `--kubeconfig` is that of a member. */
+const OF_MEMBERS = ['join', 'unjoin', 'check'];
+
 /** Names of Clusters or virtual nodes in the host that the words lead to; none when it can't be asked. */
 export async function clusterNames(
   what: 'cluster' | 'node',
@@ -14,10 +17,13 @@ export async function clusterNames(
   context: CliContext,
 ): Promise<readonly string[]> {
   const after = (flag: string): string | undefined => {
+    const joined = words.find((word) => word.startsWith(`${flag}=`));
+    if (joined !== undefined) return joined.slice(flag.length + 1);
     const at = words.indexOf(flag);
     return at < 0 ? undefined : words[at + 1];
   };
-  const ofMember = words[0] === 'unjoin';
+  const command = words.find((word) => !word.startsWith('-')) ?? '';
+  const ofMember = OF_MEMBERS.includes(command);
   const choice = ofMember
     ? { kubeconfig: after('--host-kubeconfig'), context: after('--host-context') }
     : { kubeconfig: after('--kubeconfig'), context: after('--context') };

@@ -1,3 +1,6 @@
+import { parseHostApiAddress } from '../../clustertree/cluster/host-api.js';
+import { LOG_LEVELS } from '../../runtime/log-level.js';
+
 /** Settings of an installation: the values of the Helm chart, and what `kosmosctl install` fills in. */
 export interface InstallValues {
   readonly image: {
@@ -98,10 +101,20 @@ export function valueProblems(values: InstallValues): readonly string[] {
       `image.repository: "${image.repository}" is not registry/repository without a tag`,
     ],
     [/^[\w.-]{0,128}$/.test(image.tag), `image.tag: "${image.tag}" is not a tag`],
+    choiceCheck('image.pullPolicy', image.pullPolicy, ['Always', 'IfNotPresent', 'Never']),
+    choiceCheck('logLevel', values.logLevel, LOG_LEVELS),
+    choiceCheck('kubelet.servingCertificates', values.kubelet.servingCertificates, ['csr', 'self-signed']),
     ...portChecks(values.kubelet),
-    [hostApiServer === '' || /^\S+:\d+$/.test(hostApiServer), `hostApiServer: "${hostApiServer}" is not host:port`],
+    [
+      hostApiServer === '' || parseHostApiAddress(hostApiServer) !== undefined,
+      `hostApiServer: "${hostApiServer}" is not host:port`,
+    ],
   ];
   return checks.flatMap(([isGood, problem]) => (isGood ? [] : problem));
+}
+
+function choiceCheck(path: string, given: string, choices: readonly string[]): readonly [boolean, string] {
+  return [choices.includes(given), `${path}: must be one of ${choices.join(', ')}`];
 }
 
 function portChecks(kubelet: InstallValues['kubelet']): readonly (readonly [isGood: boolean, problem: string])[] {

@@ -30,8 +30,9 @@ const UNITS: readonly (readonly [seconds: number, unit: string])[] = [
 
 /** How long ago a timestamp was, as kubectl says it: `3d`, `5h`, `12m`, `40s`. */
 export function ageOf(timestamp: string | undefined, nowMs: number): string {
-  if (timestamp === undefined) return '<unknown>';
-  const seconds = Math.max(0, Math.floor((nowMs - Date.parse(timestamp)) / 1000));
+  const then = Date.parse(timestamp ?? '');
+  if (Number.isNaN(then)) return '<unknown>';
+  const seconds = Math.max(0, Math.floor((nowMs - then) / 1000));
   const [length, unit] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, 's'];
   return `${Math.floor(seconds / length)}${unit}`;
 }

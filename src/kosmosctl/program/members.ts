@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { parseHostApiAddress } from '../../clustertree/cluster/host-api.js';
 import { joinCluster } from '../commands/join.js';
 import { unjoinCluster } from '../commands/unjoin.js';
 import type { CliContext } from '../context.js';
@@ -85,7 +86,7 @@ export function addMemberCommands(program: Command, context: CliContext): void {
           leafModel: flags['leafModel'] as 'one-to-cluster' | 'one-to-one',
           kubeletStats: booleanFlag(flags, 'kubeletStats'),
           keepNamespaces: booleanFlag(flags, 'keepNamespaces'),
-          hostApiServer: stringFlag(flags, 'hostApiServer'),
+          hostApiServer: hostApiServerOf(flags),
           tokenLifetimeMs: lifetimeOf(flags),
           waitMs: flags['waitTime'] as number,
           yes: booleanFlag(flags, 'yes'),
@@ -127,6 +128,17 @@ function addUnjoin(program: Command, context: CliContext): void {
         context,
       );
     });
+}
+
+function hostApiServerOf(flags: Flags): string | undefined {
+  const text = stringFlag(flags, 'hostApiServer');
+  if (text !== undefined && parseHostApiAddress(text) === undefined) {
+    throw usageError(
+      `--host-api-server: "${text}" is not host:port`,
+      'Write for instance api.example:6443 or [fd00::1]:6443.',
+    );
+  }
+  return text;
 }
 
 function lifetimeOf(flags: Flags): number {

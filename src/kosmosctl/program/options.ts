@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { KOSMOS_NAMESPACE } from '../../apis/names.js';
 import { tryParseDuration } from '../../lib/duration.js';
+import { usageError } from '../failure.js';
 import { FORMATS } from '../output/format.js';
 import type { ClusterChoice } from '../session.js';
 
@@ -57,7 +58,12 @@ export function waitOption(what: string, defaultSeconds: number): Option {
     .default(defaultSeconds * 1000, `${defaultSeconds}s`);
 }
 
-/** A name that may be an argument, or the flag of that name as Kosmos has it. */
+/** A name that may be an argument, or the flag of that name as Kosmos has it. @throws CliError when they differ */
 export function nameOf(argument: unknown, flags: Flags): string | undefined {
-  return typeof argument === 'string' ? argument : stringFlag(flags, 'name');
+  const flag = stringFlag(flags, 'name');
+  if (typeof argument !== 'string') return flag;
+  if (flag !== undefined && flag !== argument) {
+    throw usageError(`the Cluster has two names: ${argument} and ${flag}`, 'Give one of them.');
+  }
+  return argument;
 }

@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { getClusters, getNodes } from '../commands/get.js';
 import { version } from '../commands/version.js';
 import { candidates } from '../completion/candidates.js';
@@ -54,7 +54,8 @@ const HELP_WIDTH = 100;
 export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
   const program = createProgram(context);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    if (args[0] === COMPLETE) await complete(program, args.slice(1), context);
+    else await program.parseAsync([...args], { from: 'user' });
     return EXIT.done;
   } catch (error) {
     return report(error, context, program.opts<Flags>()['verbose'] === true);
@@ -130,18 +131,14 @@ function addCompletion(program: Command, context: CliContext): void {
     .description('Print the completion for a shell; load it with: source <(kosmosctl completion bash)')
     .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
     .action((shell: Shell) => terminal.out(completionScript(shell)));
-  program
-    .command('__complete', { hidden: true })
-    .argument('<index>')
-    .argument('[words...]')
-    .allowUnknownOption()
-    .addOption(new Option('--kubeconfig <file>').hideHelp())
-    .helpOption(false)
-    .action(async () => {
-      const [index = '1', ...words] = program.args.slice(1);
-      const found = await candidates(program, Number(index), words, (what, typed) =>
-        clusterNames(what, typed, context),
-      );
-      terminal.out(found === 'files' ? ':file\n' : found.map((word) => `${word}\n`).join(''));
-    });
+}
+
+/** How the scripts of the shells ask; the words that follow are not for the parser, which would take flags out of them. */
+const COMPLETE = '__complete';
+
+/** Prints what may follow: the index of the word that is typed, then the words. */
+async function complete(program: Command, args: readonly string[], context: CliContext): Promise<void> {
+  const [index = '1', ...words] = args;
+  const found = await candidates(program, Number(index), words, (what, typed) => clusterNames(what, typed, context));
+  context.terminal.out(found === 'files' ? ':file\n' : found.map((word) => `${word}\n`).join(''));
 }

@@ -32,7 +32,7 @@ function merge(base: Tree, changes: unknown, prefix: string): Tree {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, change] of Object.entries(changes) as [string, unknown][]) {
     const path = prefix === '' ? key : `${prefix}.${key}`;
-    const old = base[key];
+    const old = Object.hasOwn(base, key) ? base[key] : undefined;
     if (old === undefined) throw usageError(`there is no value ${path}`, `There are: ${Object.keys(base).join(', ')}`);
     merged[key] = isOpen(path, old) ? checked(path, old, change) : merge(old as Tree, change, path);
   }

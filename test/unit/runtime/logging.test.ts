@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { createLogger, LOG_LEVELS, type LogLevel } from '../../../src/runtime/logging.js';
+import { LOG_LEVELS, type LogLevel } from '../../../src/runtime/log-level.js';
+import { createLogger } from '../../../src/runtime/logging.js';
 
 describe('createLogger', () => {
   let lines: Record<string, unknown>[];

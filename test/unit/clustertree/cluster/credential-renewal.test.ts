@@ -5,6 +5,7 @@ import type { ClusterConfig } from '../../../../src/clustertree/cluster/options.
 import { ApiError } from '../../../../src/kube/api-error.js';
 import { secrets, tokenRequests } from '../../../../src/kube/resource.js';
 import { Secret } from '../../../../src/kube/secret.js';
+import { readServiceAccountToken } from '../../../../src/kube/service-account-token.js';
 import { renderTokenKubeconfig, tokenOf } from '../../../../src/kube/token-kubeconfig.js';
 import { clusterConfig, MemberHarness } from '../../../support/member-harness.js';
 
@@ -12,8 +13,10 @@ const REF = { namespace: 'kosmos-system', name: 'credential' };
 const HOUR_MS = 3_600_000;
 const LIFETIME_MS = 168 * HOUR_MS;
 
-function tokenAt(issuedAtMs: number, subject = 'system:serviceaccount:kosmos-member:kosmos-m'): string {
-  const claims = { sub: subject, iat: issuedAtMs / 1000, exp: (issuedAtMs + LIFETIME_MS) / 1000 };
+const SUBJECT = 'system:serviceaccount:kosmos-member:kosmos-m';
+
+function tokenAt(issuedAtMs: number, subject = SUBJECT, lifetimeMs = LIFETIME_MS): string {
+  const claims = { sub: subject, iat: issuedAtMs / 1000, exp: (issuedAtMs + lifetimeMs) / 1000 };
   return `head.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
 }
 
@@ -86,6 +89,102 @@ describe('the renewal of the token for a member', () => {
     expect(requests()).to.equal(3);
     expect(stored()).not.to.equal(tokenAt(issuedAtMs - LIFETIME_MS * 0.6));
     expect(JSON.stringify(harness.logs)).not.to.contain('head.');
+  });
+
+  const MINUTE_MS = 60_000;
+  for (const minutes of [10, 12, 15, 20, 60, 24 * 60]) {
+    it(`never lets a token of ${minutes} minutes end`, async () => {
+      seed(tokenAt(issuedAtMs, SUBJECT, minutes * MINUTE_MS));
+      const left = (): number => (readServiceAccountToken(stored() ?? '')?.expiresAtMs ?? 0) - harness.clock.now();
+      // A member takes no token that has ended, not even for a new one.
+      harness.client.intercept = () => {
+        if (left() <= 0) throw new ApiError({ code: 401, reason: 'Unauthorized', message: 'expired' });
+      };
+      start();
+      for (let passed = 0; passed < 50; passed += 1) {
+        await harness.clock.advance((minutes / 10) * MINUTE_MS);
+        expect(left(), `after ${passed + 1} tenths of its life`).to.be.above(0);
+      }
+      expect(requests()).to.be.within(5, 10);
+    });
+  }
+
+  it('does not renew again and again what the member issues for a shorter time than it was asked for', async () => {
+    seed(tokenAt(issuedAtMs - LIFETIME_MS * 0.6));
+    start();
+    await harness.settle(3);
+    harness.client.intercept = ({ verb }) => {
+      if (verb === 'create') harness.clock.setWall(harness.clock.now() + LIFETIME_MS);
+    };
+    await harness.clock.advance(10 * MINUTE_MS);
+    const before = requests();
+    await harness.clock.advance(10 * MINUTE_MS);
+    expect(requests() - before).to.be.at.most(20);
+  });
+
+  it('keeps all of the kubeconfig but the token', async () => {
+    const old = tokenAt(issuedAtMs - LIFETIME_MS * 0.6);
+    seed(old);
+    const before = harness.host.peek(secrets, REF)?.data?.['kubeconfig'] ?? '';
+    start();
+    await harness.settle(3);
+    const after = harness.host.peek(secrets, REF)?.data?.['kubeconfig'] ?? '';
+    const text = (data: string): string => Buffer.from(data, 'base64').toString();
+    expect(text(after).replace(stored() ?? '', old)).to.equal(text(before));
+    expect(harness.host.peek(secrets, REF)?.metadata?.labels).to.deep.equal({ [MEMBER_CREDENTIAL_LABEL]: 'true' });
+  });
+
+  it('stores nothing when the member issues no token', async () => {
+    const old = tokenAt(issuedAtMs - LIFETIME_MS * 0.6);
+    seed(old);
+    harness.client.create = () => Promise.resolve({} as never);
+    start();
+    await harness.settle(3);
+    await harness.clock.advance(HOUR_MS);
+    expect(stored()).to.equal(old);
+    expect(harness.host.callsOf({ verb: 'update' })).to.deep.equal([]);
+    expect(JSON.stringify(harness.logs)).to.contain('the member issued no token');
+  });
+
+  it('does not overwrite what somebody stores while it asks for a new token', async () => {
+    seed(tokenAt(issuedAtMs - LIFETIME_MS * 0.6));
+    const theirs = tokenAt(issuedAtMs);
+    harness.client.intercept = ({ verb }) => {
+      if (verb !== 'create') return;
+      harness.host.erase(secrets, REF);
+      seed(theirs);
+    };
+    start();
+    await harness.settle(4);
+    expect(stored()).to.equal(theirs);
+  });
+
+  it('takes a token of another account as soon as it is stored', async () => {
+    seed(tokenAt(issuedAtMs));
+    start();
+    await harness.settle(3);
+    harness.host.erase(secrets, REF);
+    seed(tokenAt(issuedAtMs - LIFETIME_MS * 0.6, 'system:serviceaccount:elsewhere:another'));
+    await harness.clock.advance(10 * MINUTE_MS);
+    const [call] = harness.client.callsOf({ verb: 'create', type: tokenRequests });
+    expect(call?.body).to.deep.include({ metadata: { namespace: 'elsewhere', name: 'another' } });
+  });
+
+  it('goes by the clock of the member, whatever that of the manager shows', async () => {
+    seed(tokenAt(issuedAtMs));
+    harness.client.serverTime = () => Promise.resolve(issuedAtMs + LIFETIME_MS * 0.7);
+    start();
+    await harness.settle(3);
+    expect(requests()).to.equal(1);
+  });
+
+  it('ends without a word when it does not lead any more', async () => {
+    seed(tokenAt(issuedAtMs));
+    start();
+    await harness.settle(3);
+    await harness.end();
+    expect(harness.clock.pendingTimers).to.equal(0);
+    expect(harness.logs.filter(({ level }) => level === 'warn')).to.deep.equal([]);
   });
 
   const left: readonly (readonly [string, () => void])[] = [

@@ -22,6 +22,20 @@ describe('completion', () => {
     ['join cluster m --host-', ['--host-api-server', '--host-context', '--host-kubeconfig']],
     ['completion ', ['bash', 'zsh']],
     ['join cluster --namespace ', []],
+    ['join cluster --leaf-model =', ['one-to-cluster', 'one-to-one']],
+    ['join cluster --leaf-model = one-to-o', ['one-to-one']],
+    ['get clusters --output = y', ['yaml']],
+    ['get clusters --kubeconfig = /x --out', ['--output']],
+    ['-v get c', ['clusters']],
+    ['get nodes --cluster m --o', ['--output']],
+    ['install --set a=b --repl', ['--replicas']],
+    ['nothing-known ', []],
+    ['get nothing-known ', []],
+    ['completion z', ['zsh']],
+    [
+      'uninstall --',
+      ['--all', '--context', '--force', '--help', '--kubeconfig', '--namespace', '--verify', '--wait-time'],
+    ],
   ];
   for (const [line, words] of table) {
     it(`of "${line}" is ${words.join(' ') || 'nothing'}`, async () => {
