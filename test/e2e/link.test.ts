@@ -189,8 +189,15 @@ for (const overlap of [false, true]) {
 
         it('leaves nothing in the kernel when the link is switched off', async () => {
           for (const name of NAMES) await lab.link(name, { enable: false });
-          const linesOf = (texts: readonly string[]): readonly string[] => texts.join('\n').split('\n');
-          await eventually(async () => expect(linesOf(await allNetworks())).to.deep.equal(linesOf(networks)));
+          await eventually(async () => {
+            const differences = (await allNetworks()).flatMap((network, i) => {
+              const [now, before] = [network.split('\n'), (networks[i] ?? '').split('\n')];
+              const added = now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`);
+              const removed = before.filter((line) => !now.includes(line)).map((line) => `- ${line}`);
+              return [...added, ...removed].map((line) => `${lab.nodes[i]?.node} ${line}`);
+            });
+            expect(differences.join('\n')).to.equal('');
+          });
         });
       });
     }

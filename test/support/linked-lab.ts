@@ -173,7 +173,8 @@ export class LinkedLab {
       'ip rule',
       'ip -6 rule',
       'ip route show table all',
-      'nft list tables',
+      // Tables of others, such as kube-proxy, may still be made while this is looked at.
+      'nft list tables | grep kosmos',
     ];
     const settings = 'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter';
     const text = await this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
