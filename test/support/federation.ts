@@ -30,6 +30,8 @@ export interface FederationOptions extends LabOptions {
   readonly join?: boolean | JoinOptions;
 }
 
+/** Kubernetes' own, which uses the same reasons and now and then reports a conflict. */
+const VOLUME_CONTROLLER = 'persistentvolume-controller';
 const LEADER_LEASE = { namespace: KOSMOS_NAMESPACE, name: 'kosmos-manager' };
 
 /** A lab with a manager in it, and a typed look at its clusters. One per test file. */
@@ -213,7 +215,7 @@ export class Federation {
     const namespace = about.namespace ?? 'default';
     return eventually(async () => {
       const { items } = await this.host.list(events, { namespace, fieldSelector: `involvedObject.name=${about.name}` });
-      const found = items.find((event) => event.reason === reason);
+      const found = items.find((event) => event.reason === reason && event.source?.component !== VOLUME_CONTROLLER);
       if (found) return found;
       throw new Error(
         `no Event ${reason}, only: ${items.map((event) => `${event.reason}: ${event.message}`).join('; ')}`,
