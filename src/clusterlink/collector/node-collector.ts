@@ -9,7 +9,8 @@ import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import { deleteExactly } from '../cluster/leave-link.js';
 import { allDone } from '../cluster/all-done.js';
-import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
+import { leadPasses } from '../cluster/lead-passes.js';
+import type { LinkFeature, LinkMember } from '../cluster/link-member.js';
 import { diffClusterNodes, type ClusterNodePatch } from './cluster-node.js';
 import { nodeBlocks } from './node-blocks.js';
 
@@ -27,31 +28,12 @@ const RESYNC_MS = 60_000;
 
 /** Keeps the ClusterNodes of the host equal to the nodes of each linked cluster. */
 export function createNodeCollector(options: NodeCollectorOptions): LinkFeature {
-  return { name: 'nodes', open: (member) => new NodeCollectorModule(options, member) };
-}
-
-class NodeCollectorModule implements LinkModule {
-  readonly #options: NodeCollectorOptions;
-  readonly #member: LinkMember;
-
-  constructor(options: NodeCollectorOptions, member: LinkMember) {
-    this.#options = options;
-    this.#member = member;
-  }
-
-  async lead(signal: AbortSignal): Promise<void> {
-    const { name, leaving } = this.#member.config;
-    if (leaving) return;
-    const reconciler = new NodeCollector(this.#options, this.#member);
-    const controller = this.#options.createController({ name: 'link-nodes', cluster: name, reconciler });
-    const stop = this.#member.onUpdate(() => controller.enqueueAfter(name, GATHER_MS));
-    controller.enqueue(name);
-    try {
-      await controller.run(signal);
-    } finally {
-      stop();
-    }
-  }
+  const { createController } = options;
+  const lead = (member: LinkMember, signal: AbortSignal): Promise<void> => {
+    const reconciler = new NodeCollector(options, member);
+    return leadPasses(member, { name: 'link-nodes', reconciler, gatherMs: GATHER_MS, createController }, signal);
+  };
+  return { name: 'nodes', open: (member) => ({ lead: (signal) => lead(member, signal) }) };
 }
 
 /** One pass over all nodes of a cluster; what is the same already costs nothing. */

@@ -8,7 +8,8 @@ import type { ObjectKey } from '../../kube/resource.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
 import { deleteExactly } from '../cluster/leave-link.js';
-import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
+import { leadPasses } from '../cluster/lead-passes.js';
+import type { LinkFeature, LinkMember } from '../cluster/link-member.js';
 import { desiredPools, diffPools } from './ip-pools.js';
 
 export interface PoolCollectorOptions {
@@ -21,37 +22,16 @@ const SYNCING_MS = 1_000;
 const RESYNC_MS = 60_000;
 
 /** Tells each Calico of the ranges of the other clusters, so that it leaves the source of packets to them alone. */
-export function createPoolCollector(options: PoolCollectorOptions): LinkFeature {
-  return { name: 'ip-pools', open: (member) => new PoolCollectorModule(options, member) };
-}
-
-class PoolCollectorModule implements LinkModule {
-  readonly #options: PoolCollectorOptions;
-  readonly #member: LinkMember;
-
-  constructor(options: PoolCollectorOptions, member: LinkMember) {
-    this.#options = options;
-    this.#member = member;
-  }
-
-  async lead(signal: AbortSignal): Promise<void> {
-    const { name, leaving, cni } = this.#member.config;
-    if (leaving || cni !== 'calico') return;
-    const { clusters, createController } = this.#options;
-    const reconciler = new PoolCollector(clusters, this.#member);
-    const controller = createController({ name: 'link-ip-pools', cluster: name, reconciler });
-    const enqueue = (): void => controller.enqueueAfter(name, GATHER_MS);
-    const stops = [
-      this.#member.onUpdate(enqueue),
-      clusters.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
-    ];
-    controller.enqueue(name);
-    try {
-      await controller.run(signal);
-    } finally {
-      for (const stop of stops) stop();
-    }
-  }
+export function createPoolCollector({ clusters, createController }: PoolCollectorOptions): LinkFeature {
+  const lead = async (member: LinkMember, signal: AbortSignal): Promise<void> => {
+    if (member.config.cni !== 'calico') return;
+    const reconciler = new PoolCollector(clusters, member);
+    const onOtherChange = (listener: () => void): (() => void) =>
+      clusters.addHandler({ onAdd: listener, onUpdate: listener, onDelete: listener });
+    const passes = { name: 'link-ip-pools', reconciler, gatherMs: GATHER_MS, createController, onOtherChange };
+    await leadPasses(member, passes, signal);
+  };
+  return { name: 'ip-pools', open: (member) => ({ lead: (signal) => lead(member, signal) }) };
 }
 
 /** Keeps the pools of one cluster that stand for others. */

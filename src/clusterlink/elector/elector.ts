@@ -9,7 +9,8 @@ import { clusterNodes } from '../../kube/kosmos-resources.js';
 import type { ObjectKey } from '../../kube/resource.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
-import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
+import { leadPasses } from '../cluster/lead-passes.js';
+import type { LinkFeature, LinkMember } from '../cluster/link-member.js';
 import type { LinkNode } from '../cluster/link-node.js';
 import { isGateway, standbysOf } from '../cluster/gateways.js';
 import { gatewayCandidates } from './candidates.js';
@@ -37,31 +38,12 @@ const STANDBY_LIMIT = 2;
 
 /** Keeps one gateway in each linked cluster, and some nodes that stand by. */
 export function createElector(options: ElectorOptions): LinkFeature {
-  return { name: 'elector', open: (member) => new ElectorModule(options, member) };
-}
-
-class ElectorModule implements LinkModule {
-  readonly #options: ElectorOptions;
-  readonly #member: LinkMember;
-
-  constructor(options: ElectorOptions, member: LinkMember) {
-    this.#options = options;
-    this.#member = member;
-  }
-
-  async lead(signal: AbortSignal): Promise<void> {
-    const { name, leaving } = this.#member.config;
-    if (leaving) return;
-    const reconciler = new Elector(this.#options, this.#member);
-    const controller = this.#options.createController({ name: 'link-elector', cluster: name, reconciler });
-    const stop = this.#member.onUpdate(() => controller.enqueueAfter(name, GATHER_MS));
-    controller.enqueue(name);
-    try {
-      await controller.run(signal);
-    } finally {
-      stop();
-    }
-  }
+  const { createController } = options;
+  const lead = (member: LinkMember, signal: AbortSignal): Promise<void> => {
+    const reconciler = new Elector(options, member);
+    return leadPasses(member, { name: 'link-elector', reconciler, gatherMs: GATHER_MS, createController }, signal);
+  };
+  return { name: 'elector', open: (member) => ({ lead: (signal) => lead(member, signal) }) };
 }
 
 /** Elects for one cluster. */
