@@ -3,15 +3,18 @@ import { ensureBinaries } from '../lab/binaries.js';
 import { ensureMetricsServer } from '../lab/metrics-server.js';
 import { PINNED_KUBERNETES } from '../lab/versions.js';
 import { clustersNeeded, lanesOf, planRuns, type TestRun } from './plan.js';
-import { runMocha } from './mocha.js';
+import { runMocha, summaryLines } from './mocha.js';
 import { exitCodeFor, sumTallies, type Tally } from './tally.js';
 
+type NamedTally = readonly [name: string, tally: Tally];
+
 /** Runs everything that is planned, a few at a time, and says what each comes to as it goes. */
-async function runAll(runs: readonly TestRun[], lanes: number): Promise<readonly Tally[]> {
+async function runAll(runs: readonly TestRun[], lanes: number): Promise<readonly NamedTally[]> {
   const waiting = [...runs];
-  const tallies: Tally[] = [];
+  const tallies: NamedTally[] = [];
   const lane = async (): Promise<void> => {
-    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) tallies.push(await runMocha(run));
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift())
+      tallies.push([run.name, await runMocha(run)]);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return tallies;
@@ -24,10 +27,11 @@ if (needed !== 'none') {
   await ensureBinaries({ full: needed === 'full', kubeVersion: PINNED_KUBERNETES, log: console.log });
   if (needed === 'full') await ensureMetricsServer(console.log);
 }
-const tallies: Tally[] = [];
+const tallies: NamedTally[] = [];
 for (const runs of planRuns(asked, (tier) => globSync(`dist/test/${tier}/**/*.test.js`))) {
   tallies.push(...(await runAll(runs, lanesOf(asked))));
 }
-const total = sumTallies(tallies);
+for (const line of summaryLines(tallies)) console.log(line);
+const total = sumTallies(tallies.map(([, tally]) => tally));
 process.exitCode = exitCodeFor(total);
-console.log(`${total.passed} passed, ${total.failed} failed`);
+console.log(`${total.passed} passed, ${total.failures.length} failed`);

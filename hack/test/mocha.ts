@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { TestRun } from './plan.js';
-import { parseEvent, tallyEvents, type Tally, type TestEvent } from './tally.js';
+import { parseEvent, tallyEvents, type Failure, type Tally, type TestEvent } from './tally.js';
+
+function failureLines(name: string, { title, error }: Failure): string {
+  return `  FAIL  ${name}: ${title}\n${error.replace(/^/gm, '        ')}`;
+}
+
+/** What failed in all runs once more, where whoever looks at the end of a long output finds it. */
+export function summaryLines(runs: readonly (readonly [name: string, tally: Tally])[]): readonly string[] {
+  return runs.flatMap(([name, { failures }]) => failures.map((failure) => failureLines(name, failure)));
+}
 
 function report(name: string, event: TestEvent): void {
   switch (event.kind) {
@@ -12,7 +21,7 @@ function report(name: string, event: TestEvent): void {
       console.log(`  ok    ${name}: ${event.title} (${event.durationMs} ms)`);
       break;
     case 'fail':
-      console.log(`  FAIL  ${name}: ${event.title}\n${event.error.replace(/^/gm, '        ')}`);
+      console.log(failureLines(name, event));
       break;
     case 'end':
       break;
@@ -41,6 +50,6 @@ export async function runMocha(run: TestRun): Promise<Tally> {
   }
   const tally = tallyEvents(events, await ended);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
-  console.log(`${name}: ${tally.passed} passed and ${tally.failed} failed in ${seconds} s`);
+  console.log(`${name}: ${tally.passed} passed and ${tally.failures.length} failed in ${seconds} s`);
   return tally;
 }

@@ -45,10 +45,16 @@ export function parseEvent(line: string): TestEvent | undefined {
   }
 }
 
-/** How many tests passed and failed. */
+/** A test that failed, with what it said. */
+export interface Failure {
+  readonly title: string;
+  readonly error: string;
+}
+
+/** How many tests passed, and which failed. */
 export interface Tally {
   readonly passed: number;
-  readonly failed: number;
+  readonly failures: readonly Failure[];
 }
 
 /**
@@ -57,21 +63,26 @@ export interface Tally {
  */
 export function tallyEvents(events: readonly TestEvent[], exitCode: number | null): Tally {
   const passed = events.filter((event) => event.kind === 'pass').length;
-  const failed = events.filter((event) => event.kind === 'fail').length;
-  const complete = events.some((event) => event.kind === 'end');
-  const unexplained = failed === 0 && exitCode !== 0;
-  return { passed, failed: failed + (complete && !unexplained ? 0 : 1) };
+  const failures: Failure[] = events.flatMap((event) =>
+    event.kind === 'fail' ? [{ title: event.title, error: event.error }] : [],
+  );
+  if (!events.some((event) => event.kind === 'end')) {
+    failures.push({ title: 'the run as a whole', error: `it did not come to its end (exit code ${exitCode})` });
+  } else if (failures.length === 0 && exitCode !== 0) {
+    failures.push({ title: 'the run as a whole', error: `exit code ${exitCode}, which no test explains` });
+  }
+  return { passed, failures };
 }
 
 /** Adds up several runs. */
 export function sumTallies(tallies: readonly Tally[]): Tally {
-  return tallies.reduce((sum, tally) => ({ passed: sum.passed + tally.passed, failed: sum.failed + tally.failed }), {
-    passed: 0,
-    failed: 0,
-  });
+  return {
+    passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
+    failures: tallies.flatMap(({ failures }) => failures),
+  };
 }
 
 /** The exit code of the whole: 0 only if something ran and nothing failed. */
-export function exitCodeFor(tally: Tally): number {
-  return tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+export function exitCodeFor({ passed, failures }: Tally): number {
+  return failures.length === 0 && passed > 0 ? 0 : 1;
 }

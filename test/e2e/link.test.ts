@@ -46,6 +46,7 @@ for (const overlap of [false, true]) {
       lab = await LinkedLab.start({ instance, members: 1, nodes: 2, hostNodes: 2, family: 'dual', sameCidrs: overlap });
       pods = await lab.startPods();
       for (const name of NAMES) serviceIps.set(name, await lab.startService(name));
+      await lab.settled();
       networks = await allNetworks();
     });
 

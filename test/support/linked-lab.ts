@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { expect } from 'chai';
 import { applyCrds, clusterManifest } from '../../hack/lab/federation.js';
 import { LAB_IMAGES } from '../../hack/lab/full/images.js';
 import type { LabOptions } from '../../hack/lab/options.js';
@@ -164,6 +165,16 @@ export class LinkedLab {
       },
     });
     return made.spec?.clusterIPs ?? [];
+  }
+
+  /** Waits until the kernel has tried out all addresses: each brings routes along only then. */
+  async settled(): Promise<void> {
+    await eventually(async () => {
+      const tentative = await Promise.all(
+        this.nodes.map(({ node }) => this.onNode(node, 'ip', '-6', '-o', 'address', 'show', 'tentative')),
+      );
+      expect(tentative.join('')).to.equal('');
+    });
   }
 
   /** What of a node's network is there now; two of these are equal when nothing was left behind. */

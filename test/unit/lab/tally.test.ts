@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { summaryLines } from '../../../hack/test/mocha.js';
 import { exitCodeFor, parseEvent, sumTallies, tallyEvents, type TestEvent } from '../../../hack/test/tally.js';
 
 const pass: TestEvent = { kind: 'pass', title: 't', durationMs: 1 };
@@ -42,32 +43,43 @@ describe('events of a test run', () => {
 });
 
 describe('tally of tests', () => {
-  it('counts passed and failed tests', () => {
-    expect(tallyEvents([pass, fail, pass, end], 1)).to.deep.equal({ passed: 2, failed: 1 });
+  const failure = { title: 't', error: 'e' };
+
+  it('counts passed tests and keeps what failed ones said', () => {
+    expect(tallyEvents([pass, fail, pass, end], 1)).to.deep.equal({ passed: 2, failures: [failure] });
   });
 
   it('counts a run that was cut off as a failure', () => {
-    expect(tallyEvents([pass], null)).to.deep.equal({ passed: 1, failed: 1 });
-    expect(tallyEvents([], 1)).to.deep.equal({ passed: 0, failed: 1 });
+    const cutOff = { title: 'the run as a whole', error: 'it did not come to its end (exit code null)' };
+    expect(tallyEvents([pass], null)).to.deep.equal({ passed: 1, failures: [cutOff] });
+    expect(tallyEvents([fail], null)).to.deep.equal({ passed: 0, failures: [failure, cutOff] });
   });
 
   it('counts an exit code that no test explains as a failure', () => {
-    expect(tallyEvents([pass, end], 1)).to.deep.equal({ passed: 1, failed: 1 });
+    const unexplained = { title: 'the run as a whole', error: 'exit code 7, which no test explains' };
+    expect(tallyEvents([pass, end], 7)).to.deep.equal({ passed: 1, failures: [unexplained] });
   });
 
   it('adds up tiers', () => {
-    expect(
-      sumTallies([
-        { passed: 1, failed: 2 },
-        { passed: 3, failed: 0 },
-      ]),
-    ).to.deep.equal({ passed: 4, failed: 2 });
-    expect(sumTallies([])).to.deep.equal({ passed: 0, failed: 0 });
+    const [one, other] = [
+      { passed: 1, failures: [failure] },
+      { passed: 3, failures: [] },
+    ];
+    expect(sumTallies([one, other])).to.deep.equal({ passed: 4, failures: [failure] });
+    expect(sumTallies([])).to.deep.equal({ passed: 0, failures: [] });
   });
 
   it('succeeds only if something ran and nothing failed', () => {
-    expect(exitCodeFor({ passed: 1, failed: 0 })).to.equal(0);
-    expect(exitCodeFor({ passed: 1, failed: 1 })).to.equal(1);
-    expect(exitCodeFor({ passed: 0, failed: 0 })).to.equal(1);
+    expect(exitCodeFor({ passed: 1, failures: [] })).to.equal(0);
+    expect(exitCodeFor({ passed: 1, failures: [failure] })).to.equal(1);
+    expect(exitCodeFor({ passed: 0, failures: [] })).to.equal(1);
+  });
+
+  it('ends with what failed, each with the run that it belongs to', () => {
+    const runs = [
+      ['unit', { passed: 1, failures: [] }],
+      ['e2e/pods', { passed: 0, failures: [{ title: 'starts', error: 'no\n  at line' }] }],
+    ] as const;
+    expect(summaryLines(runs)).to.deep.equal(['  FAIL  e2e/pods: starts\n        no\n          at line']);
   });
 });
