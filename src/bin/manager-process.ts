@@ -23,7 +23,8 @@ import { HealthServer } from '../runtime/health-server.js';
 import { LeaderElector } from '../runtime/leader-election.js';
 import { Metrics } from '../runtime/metrics.js';
 import { ClusterLink } from './clusterlink.js';
-import { ClusterTree, type KubeletSettings } from './clustertree.js';
+import { ClusterTree } from './clustertree/clustertree.js';
+import type { KubeletSettings } from './clustertree/options.js';
 import type { ManagerOptions } from './manager-options.js';
 import { Parts } from './parts.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ClusterAccess } from './cluster-access.js';
 import type { FieldReader } from './field-reader.js';
-import type { KubeconfigContext } from './kubeconfig.js';
+import type { KubeconfigContext } from './kubeconfig-options.js';
 import { Secret } from './secret.js';
 
 /** The cluster part of an access, and what goes into the fingerprint. */

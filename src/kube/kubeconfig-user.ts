@@ -2,7 +2,7 @@ import { createPrivateKey, KeyObject, X509Certificate } from 'node:crypto';
 import { type Credential, PlainCredential, type ValueSource } from './credential.js';
 import { ExecCredential, type ExecCredentialOptions } from './exec-credential.js';
 import type { FieldReader } from './field-reader.js';
-import type { KubeconfigContext } from './kubeconfig.js';
+import type { KubeconfigContext } from './kubeconfig-options.js';
 import { readBase64, type ReadCluster, readNamedFile, readPath } from './kubeconfig-cluster.js';
 import { OidcCredential } from './oidc-credential.js';
 import { Secret } from './secret.js';

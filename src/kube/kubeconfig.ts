@@ -1,33 +1,11 @@
 import { parseDocument } from 'yaml';
-import { type Clock, systemClock } from '../lib/clock.js';
+import { systemClock } from '../lib/clock.js';
 import { TerminalError } from '../lib/errors.js';
 import { type ClusterAccess, fingerprintOf } from './cluster-access.js';
 import { FieldReader, Problems } from './field-reader.js';
 import { readCluster } from './kubeconfig-cluster.js';
+import type { KubeconfigContext, KubeconfigOptions } from './kubeconfig-options.js';
 import { readUser } from './kubeconfig-user.js';
-
-/** How far a kubeconfig is trusted, and what it is read with. */
-export interface KubeconfigOptions {
-  /** `current-context` of the file when absent. */
-  readonly context?: string | undefined;
-  /**
-   * The kubeconfig may name files of this machine. Leave it off for one that came from an API object: whoever wrote that
-   * could read any file of ours. @default false
-   */
-  readonly allowFiles?: boolean | undefined;
-  /** The kubeconfig may name a program to run; leave it off as above. @default false */
-  readonly allowExec?: boolean | undefined;
-  /** What relative paths are relative to: the directory of the kubeconfig. @default '.' */
-  readonly baseDirectory?: string | undefined;
-  /** Environment of credential plugins. @default {} */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  readonly clock?: Clock | undefined;
-}
-
-/** The same with all defaults; for the readers of the parts. */
-export type KubeconfigContext = Required<{
-  [Key in keyof Omit<KubeconfigOptions, 'context'>]: NonNullable<KubeconfigOptions[Key]>;
-}>;
 
 /** A kubeconfig that can't be used: `KUBECONFIG_INVALID`, with everything that is wrong with it and no value out of it. */
 export class KubeconfigError extends TerminalError {

@@ -1,6 +1,6 @@
 import type { Namespace, Node, Pod } from '../../src/apis/core.js';
 import { HostPods, type HostPodScope } from '../../src/clustertree/cluster/host-pods.js';
-import type { HostCaches } from '../../src/clustertree/pod/reconciler.js';
+import type { HostCaches } from '../../src/clustertree/pod/reconciler-options.js';
 import type { Informer } from '../../src/kube/informer.js';
 import { namespaces, nodes, pods } from '../../src/kube/resource.js';
 import { MemberHarness, ownPod, virtualNode } from './member-harness.js';

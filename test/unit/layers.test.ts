@@ -67,6 +67,26 @@ function violation(from: string, to: string): string | undefined {
   return `${from} imports the feature ${toFeature}`;
 }
 
+/** A way along imports from a file back to itself; undefined when there is none. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const imported of imports.get(file) ?? []) {
+      const circle = visit(imported, [...way, file]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const circle = visit(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
 describe('layers', () => {
   const files = sourceFiles(sourceRoot);
 
@@ -79,6 +99,23 @@ describe('layers', () => {
       importsOf(file).flatMap((imported) => violation(relative(sourceRoot, file), imported) ?? []),
     );
     expect(violations).to.deep.equal([]);
+  });
+
+  it('have no files that import each other, be it for types alone', () => {
+    const imports = files.map((file) => {
+      const imported = importsOf(file).map((name) => name.replace(/\.js$/, '.ts'));
+      return [relative(sourceRoot, file), imported] as const;
+    });
+    expect(circleIn(new Map(imports))).to.equal(undefined);
+  });
+
+  it('are told apart from circles', () => {
+    const imports = new Map([
+      ['a', ['b', 'c']],
+      ['b', ['c']],
+    ]);
+    expect(circleIn(imports)).to.equal(undefined);
+    expect(circleIn(imports.set('c', ['b']))).to.deep.equal(['b', 'c', 'b']);
   });
 
   it('are told apart', () => {

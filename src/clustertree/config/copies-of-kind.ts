@@ -14,7 +14,7 @@ import { foreignObject, missingObject, refusedObject } from '../cluster/unmet-ne
 import { WaitingKeys } from '../cluster/waiting-keys.js';
 import type { CopiedKind } from './kinds.js';
 import { MemberCopies } from './member-copies.js';
-import type { ConfigFeatureOptions } from './module.js';
+import type { ConfigFeatureOptions } from './options.js';
 import { CopyReconciler } from './reconciler.js';
 
 export interface CopiesOfKindOptions extends Omit<ConfigFeatureOptions, 'hostConfigMaps' | 'hostSecrets'> {

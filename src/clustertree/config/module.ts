@@ -1,30 +1,11 @@
-import type { KubeObject, Pod } from '../../apis/core.js';
-import type { KubeClient } from '../../kube/client.js';
-import type { Informer } from '../../kube/informer.js';
-import type { InformerFactory } from '../../kube/informer-factory.js';
+import type { Pod } from '../../apis/core.js';
 import type { ObjectKey } from '../../kube/resource.js';
-import type { Clock, Random } from '../../lib/clock.js';
-import type { ControllerFactory } from '../../runtime/controller-factory.js';
-import type { HostPods } from '../cluster/host-pods.js';
 import { informerProblem } from '../cluster/informer-problem.js';
 import type { Member, MemberFeature, MemberModule } from '../cluster/member.js';
 import type { PodNeeds, PodRequirements, UnmetNeed } from '../cluster/pod-needs.js';
 import { CopiesOfKind } from './copies-of-kind.js';
-import type { HostContents } from './host-contents.js';
 import { CONFIG_MAP_KIND, SECRET_KIND } from './kinds.js';
-
-export interface ConfigFeatureOptions {
-  readonly host: KubeClient;
-  readonly hostPods: HostPods;
-  /** Metadata of all ConfigMaps and of all Secrets of the host, each in one watch for all members. */
-  readonly hostConfigMaps: Informer<KubeObject>;
-  readonly hostSecrets: Informer<KubeObject>;
-  readonly contents: HostContents;
-  readonly createInformer: InformerFactory;
-  readonly createController: ControllerFactory;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import type { ConfigFeatureOptions } from './options.js';
 
 /** Copies of the ConfigMaps and Secrets that pods need, in each member. */
 export function createConfigFeature(options: ConfigFeatureOptions): MemberFeature {

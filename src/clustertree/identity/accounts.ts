@@ -13,7 +13,7 @@ import { podReferences } from '../cluster/pod-references.js';
 import { runSteadily } from '../cluster/steady-controller.js';
 import { WaitingKeys } from '../cluster/waiting-keys.js';
 import { MemberAccounts } from './member-accounts.js';
-import type { IdentityFeatureOptions } from './module.js';
+import type { IdentityFeatureOptions } from './options.js';
 
 export interface AccountsOptions extends IdentityFeatureOptions {
   readonly member: Member;

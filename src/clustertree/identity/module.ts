@@ -1,31 +1,10 @@
 import type { Pod } from '../../apis/core.js';
-import type { KubeClient } from '../../kube/client.js';
-import type { InformerFactory } from '../../kube/informer-factory.js';
-import type { Clock, Random } from '../../lib/clock.js';
-import type { ControllerFactory } from '../../runtime/controller-factory.js';
-import type { HostPods } from '../cluster/host-pods.js';
 import { informerProblem } from '../cluster/informer-problem.js';
 import type { Member, MemberFeature, MemberModule } from '../cluster/member.js';
 import type { PodNeeds, PodRequirements, UnmetNeed } from '../cluster/pod-needs.js';
 import { Accounts } from './accounts.js';
-import type { HostClock } from './host-clock.js';
-import type { SigningKeys } from './signing-keys.js';
 import { Tokens } from './tokens.js';
-
-export interface IdentityFeatureOptions {
-  readonly host: KubeClient;
-  readonly hostPods: HostPods;
-  readonly hostClock: HostClock;
-  readonly signingKeys: SigningKeys;
-  /** The part of its life after which a token is renewed, between 0 and 1. */
-  readonly renewalFraction: number;
-  /** Told for how many seconds the token that is nearest to its end is good; undefined when there is none. */
-  readonly onExpiry: (cluster: string, seconds: number | undefined) => void;
-  readonly createInformer: InformerFactory;
-  readonly createController: ControllerFactory;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import type { IdentityFeatureOptions } from './options.js';
 
 /** Service accounts and tokens of the host's pods, in each member. */
 export function createIdentityFeature(options: IdentityFeatureOptions): MemberFeature {

@@ -16,7 +16,7 @@ import { complaint } from '../cluster/unmet-needs.js';
 import { WaitingKeys } from '../cluster/waiting-keys.js';
 import { firstExpiry } from './lifetimes.js';
 import { ForeignSecretError, MemberTokens, secretKeyOf } from './member-tokens.js';
-import type { IdentityFeatureOptions } from './module.js';
+import type { IdentityFeatureOptions } from './options.js';
 import { TokenReconciler } from './token-reconciler.js';
 import { trimTokenSecret, type TokenSecret } from './token-secret.js';
 

@@ -7,7 +7,7 @@ import { rootCaName } from '../cluster/member-names.js';
 import { withOwnTolerations } from './disconnection.js';
 import type { Member } from '../cluster/member.js';
 import type { PodRequirements } from '../cluster/pod-needs.js';
-import type { PodReconcilerOptions } from './reconciler.js';
+import type { PodReconcilerOptions } from './reconciler-options.js';
 import { isObserved } from './status.js';
 import { translatePod, type MemberMode, type TranslateContext, type Translation } from './translate.js';
 import { diffPod, specState } from './update.js';

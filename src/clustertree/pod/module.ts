@@ -14,7 +14,8 @@ import { onCurrent } from '../cluster/on-current.js';
 import { WaitingKeys } from '../cluster/waiting-keys.js';
 import { EventMirror } from './event-mirror.js';
 import { NamespacePolicy } from './namespace-policy.js';
-import { PodReconciler, type HostCaches } from './reconciler.js';
+import { PodReconciler } from './reconciler.js';
+import type { HostCaches } from './reconciler-options.js';
 
 export interface PodFeatureOptions {
   readonly host: KubeClient;

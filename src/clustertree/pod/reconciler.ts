@@ -1,49 +1,16 @@
-import type { Namespace, Node, Pod, Service } from '../../apis/core.js';
+import type { Pod } from '../../apis/core.js';
 import { FIELD_MANAGER } from '../../apis/names.js';
 import { isConflict, isInvalid, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { keyOf, pods, splitKey, type ObjectKey } from '../../kube/resource.js';
-import type { Store } from '../../kube/store.js';
-import type { Clock } from '../../lib/clock.js';
 import type { Reconciler, Result } from '../../runtime/controller.js';
-import type { EventSink } from '../../runtime/event-sink.js';
-import type { HostApiAddress } from '../cluster/host-api.js';
-import type { HostPods } from '../cluster/host-pods.js';
-import type { Member } from '../cluster/member.js';
 import { DisconnectionWriter } from './disconnection-writer.js';
 import { failedStatus, type Failure } from './failed-status.js';
 import { MemberPodWriter } from './member-pod-writer.js';
-import type { NamespacePolicy } from './namespace-policy.js';
-import type { AddressRules } from './published-address.js';
 import { mergeStatus } from './status.js';
 import { statusPatch } from './status-patch.js';
 import { decidePod, type Action, type PodState, type WaitReason } from './verdict.js';
-
-/** What pods need to know of the host beside themselves. */
-export interface HostCaches {
-  readonly pods: HostPods;
-  readonly nodes: Store<Node>;
-  readonly namespaces: Store<Namespace>;
-  /** Services of a namespace, for the environment of its pods. */
-  readonly servicesIn: (namespace: string) => readonly Service[];
-  /** By which addresses others reach the pods of a Cluster; by their own when undefined. */
-  readonly addressesOf?: (cluster: string) => AddressRules | undefined;
-}
-
-export interface PodReconcilerOptions {
-  readonly host: KubeClient;
-  readonly caches: HostCaches;
-  readonly member: Member;
-  /** Whether the caches of both sides can be acted on. */
-  readonly isCurrent: () => { readonly host: boolean; readonly member: boolean };
-  /** Called with a key that can't be judged before that changes; it is to be queued again then. */
-  readonly onWaiting: (key: ObjectKey) => void;
-  readonly namespacePolicy: NamespacePolicy;
-  /** Where pods of all members reach the host's API server; a Cluster may say otherwise. */
-  readonly hostApi?: HostApiAddress | undefined;
-  readonly events: EventSink<Pod>;
-  readonly clock: Clock;
-}
+import type { PodReconcilerOptions } from './reconciler-options.js';
 
 /** When a refused pod is looked at again although nothing seems to have changed. */
 const REFUSED_RETRY_MS = 60_000;

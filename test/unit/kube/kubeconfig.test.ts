@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import { stringify } from 'yaml';
 import type { ClusterAccess } from '../../../src/kube/cluster-access.js';
 import type { AuthMaterial } from '../../../src/kube/credential.js';
-import { KubeconfigError, type KubeconfigOptions, parseKubeconfig } from '../../../src/kube/kubeconfig.js';
+import type { KubeconfigOptions } from '../../../src/kube/kubeconfig-options.js';
+import { KubeconfigError, parseKubeconfig } from '../../../src/kube/kubeconfig.js';
 import { createAuthority, type KeyPair, type TestAuthority } from '../../support/certificates.js';
 
 type Fields = Record<string, unknown>;
