@@ -5,6 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 ensure_node_modules
+ensure_debian_packages nftables
 ensure_build
 cd "$REPOSITORY"
 exec node --enable-source-maps dist/hack/image/main.js "$@"

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 /** Where things are in the image; the manifests of the installation use the same. */
 export const IMAGE_LAYOUT = {
   node: '/usr/local/bin/node',
+  nft: '/usr/local/bin/nft',
   application: '/opt/kosmos',
 } as const;
 

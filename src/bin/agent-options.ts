@@ -33,6 +33,10 @@ export const AGENT_OPTIONS = {
     max: MAX_PORT,
     help: 'Port of the server for `/healthz` and `/metrics`; 0 takes any free one.',
   }),
+  sysctlDir: stringOption({
+    default: '/proc/sys',
+    help: "Where the kernel's settings are. In a container `/proc/sys` can't be written to; the node's own `/proc/sys/net` may be mounted elsewhere.",
+  }),
   nft: stringOption({ default: 'nft', help: 'The program `nft`.' }),
   floaterAddress: stringOption({ default: '::', help: 'With `floater`: address to listen at.' }),
   floaterHttpPort: integerOption({ default: 8889, min: 0, max: MAX_PORT, help: 'With `floater`: port for HTTP.' }),

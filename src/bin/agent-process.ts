@@ -54,7 +54,12 @@ export async function runAgent(
   const ends =
     options.nodeConfig === undefined ? apiEnds(options, environment, logger) : fileEnds(options.nodeConfig, logger);
   const { source, writer } = ends;
-  const network = new NodeNetwork({ kernel, nftables: new NftProgram(options.nft), sysctls: systemSysctls, store });
+  const network = new NodeNetwork({
+    kernel,
+    nftables: new NftProgram(options.nft),
+    sysctls: systemSysctls(options.sysctlDir),
+    store,
+  });
   const publisher = new StatusPublisher({ writer, clock, logger });
   const prober = new Prober({ port: options.probePort, clock, random, logger, onChange: () => agent.nudge() });
   const look = (): AgentSnapshot => {
@@ -102,7 +107,12 @@ function preferMe(logger: Logger): void {
 export async function uninstallAgent(options: AgentOptions, _environment: Environment, logger: Logger): Promise<void> {
   const kernel = new NetlinkKernel(await loadLibc(), clock);
   const store = new StateStore(options.stateDir, logger);
-  const network = new NodeNetwork({ kernel, nftables: new NftProgram(options.nft), sysctls: systemSysctls, store });
+  const network = new NodeNetwork({
+    kernel,
+    nftables: new NftProgram(options.nft),
+    sysctls: systemSysctls(options.sysctlDir),
+    store,
+  });
   const spec = store.config()?.spec;
   try {
     const errors = await network.remove(spec === undefined ? DEFAULT_ROUTE_PROTOCOL : ownershipOf(spec).protocol);

@@ -28,6 +28,7 @@ export const clusterRoleBindings = typeOf(RBAC, 'ClusterRoleBinding', 'clusterro
 export const roles = typeOf(RBAC, 'Role', 'roles', true);
 export const roleBindings = typeOf(RBAC, 'RoleBinding', 'rolebindings', true);
 export const deployments = typeOf('apps/v1', 'Deployment', 'deployments', true);
+export const daemonSets = typeOf('apps/v1', 'DaemonSet', 'daemonsets', true);
 export const disruptionBudgets = typeOf('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', true);
 export const customResourceDefinitions = typeOf(
   'apiextensions.k8s.io/v1',
@@ -39,7 +40,7 @@ export const podMonitors = typeOf(MONITORING, 'PodMonitor', 'podmonitors', true)
 export const prometheusRules = typeOf(MONITORING, 'PrometheusRule', 'prometheusrules', true);
 
 const KNOWN: readonly ResourceType<KubeObject>[] = [
-  ...[clusterRoles, clusterRoleBindings, roles, roleBindings, deployments, disruptionBudgets],
+  ...[clusterRoles, clusterRoleBindings, roles, roleBindings, deployments, daemonSets, disruptionBudgets],
   ...[customResourceDefinitions, podMonitors, prometheusRules],
   ...([namespaces, secrets, serviceAccounts, services] as readonly ResourceType<KubeObject>[]),
   ...([csiDrivers, clusters] as readonly ResourceType<KubeObject>[]),

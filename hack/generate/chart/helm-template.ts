@@ -1,5 +1,6 @@
 import {
   ForEachNumber,
+  termsOf,
   Text,
   Value,
   When,
@@ -28,8 +29,17 @@ function valueExpression({ path, orElse }: Value): string {
   return orElse === undefined ? expression(path) : `${expression(path)} | default ${expression(orElse)}`;
 }
 
-function wrapped(path: string, lines: readonly string[]): readonly string[] {
-  return [`{{- if ${expression(path)} }}`, ...lines, '{{- end }}'];
+function wrapped(condition: string, lines: readonly string[]): readonly string[] {
+  return [`{{- if ${conditionExpression(condition)} }}`, ...lines, '{{- end }}'];
+}
+
+function conditionExpression(condition: string): string {
+  const terms = termsOf(condition).map(({ path, word, negated }) => {
+    const term = word === undefined ? expression(path) : `eq ${expression(path)} ${JSON.stringify(word)}`;
+    return negated ? `not ${word === undefined ? term : `(${term})`}` : term;
+  });
+  if (terms.length === 1) return terms[0] ?? '';
+  return `and ${terms.map((term) => (term.includes(' ') ? `(${term})` : term)).join(' ')}`;
 }
 
 /** The template in one line; undefined when it takes several. */
@@ -68,7 +78,7 @@ function lines(template: Template): readonly string[] {
 function mapLines(map: TemplateMap): readonly string[] {
   return Object.entries(map).flatMap(([key, item]) => {
     const name = /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
-    return item instanceof When ? wrapped(item.path, entryLines(name, item.then)) : entryLines(name, item);
+    return item instanceof When ? wrapped(item.condition, entryLines(name, item.then)) : entryLines(name, item);
   });
 }
 
@@ -78,7 +88,7 @@ function entryLines(name: string, item: Template): readonly string[] {
 }
 
 function itemLines(item: Template): readonly string[] {
-  if (item instanceof When) return wrapped(item.path, itemLines(item.then));
+  if (item instanceof When) return wrapped(item.condition, itemLines(item.then));
   if (item instanceof ForEachNumber) {
     const [first, count] = [expression(item.firstPath), expression(item.countPath)];
     const range = `{{- range $item := untilStep (int ${first}) (int (add ${first} ${count})) 1 }}`;

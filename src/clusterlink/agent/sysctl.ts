@@ -18,25 +18,26 @@ export interface SysctlFiles {
   write(key: string, value: string): void;
 }
 
-const ROOT = '/proc/sys';
 /** A source is right when any device leads to it (RFC 3704, 2.4): answers may come by another tunnel. */
 const LOOSE_REVERSE_PATH = '2';
 const ACCEPT_ROUTER_ADVERTISEMENTS = '1';
 const ACCEPT_THOUGH_FORWARDING = '2';
 
-/** Settings of the network namespace that this process is in. */
-export const systemSysctls: SysctlFiles = {
-  read: (key) => {
-    try {
-      return readFileSync(join(ROOT, key), 'utf8').trim();
-    } catch (error) {
-      // A kernel without IPv6 has none of its settings; a device may have gone away.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-  },
-  write: (key, value) => writeFileSync(join(ROOT, key), value),
-};
+/** Settings of the network namespace that this process is in; `root` is `/proc/sys`, or where it is mounted as well. */
+export function systemSysctls(root: string): SysctlFiles {
+  return {
+    read: (key) => {
+      try {
+        return readFileSync(join(root, key), 'utf8').trim();
+      } catch (error) {
+        // A kernel without IPv6 has none of its settings; a device may have gone away.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    write: (key, value) => writeFileSync(join(root, key), value),
+  };
+}
 
 /**
  * What the wanted network needs: packets are forwarded, sources are checked loosely on our devices, and removing an

@@ -28,10 +28,12 @@ export function accessManifests(): readonly TemplateMap[] {
     subjects: SUBJECTS,
   };
   const roles = HOST_NAMESPACE_RIGHTS.flatMap(({ namespace, rights }) => {
-    const metadata = { ...namespaced(name), namespace: namespace ?? value('namespace') };
+    // What is read there by another right is bound under the manager's own name.
+    const role = namespace === 'kube-system' ? `${name}-link` : name;
+    const metadata = { ...namespaced(role), namespace: namespace ?? value('namespace') };
     return [
       { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata, rules: rulesOf(rights) },
-      binding(metadata, { kind: 'Role', name }),
+      binding(metadata, { kind: 'Role', name: role }),
     ];
   });
   // Whose certificates of clients are good is in a ConfigMap that Kubernetes has a Role for.

@@ -6,6 +6,11 @@ export const MANAGER = 'kosmos-manager';
 export const PART_OF_LABEL = 'app.kubernetes.io/part-of';
 export const PART_OF = 'kosmos';
 
+/** Name of everything that belongs to the agents. */
+export const AGENT = 'kosmos-agent';
+/** The Cluster that stands for the host's own network, as Kosmos calls it. */
+export const HOST_CLUSTER = 'kosmos-control-cluster';
+
 /** What selects the manager's pods; never changes. */
 export const MANAGER_SELECTOR = {
   'app.kubernetes.io/name': 'kosmos',
@@ -19,7 +24,16 @@ export const MANAGER_LABELS: TemplateMap = {
   'app.kubernetes.io/version': value('version'),
 };
 
+/** What selects the agents' pods; never changes. */
+export const AGENT_SELECTOR = {
+  'app.kubernetes.io/name': 'kosmos',
+  'app.kubernetes.io/component': 'agent',
+} as const;
+
+/** Labels of the agents' objects. */
+export const AGENT_LABELS: TemplateMap = { ...MANAGER_LABELS, ...AGENT_SELECTOR };
+
 /** Metadata of an object in the namespace of the installation. */
-export function namespaced(name: string): TemplateMap {
-  return { name, namespace: value('namespace'), labels: MANAGER_LABELS };
+export function namespaced(name: string, labels = MANAGER_LABELS): TemplateMap {
+  return { name, namespace: value('namespace'), labels };
 }

@@ -21,14 +21,15 @@ const CONTAINER: TemplateMap = {
   imagePullPolicy: value('image.pullPolicy'),
   command: [NODE, ...NODE_FLAGS, PROGRAM],
   args: [
-    // ClusterLink needs agents on nodes, which the chart doesn't install.
-    '--modules=clustertree',
+    when('clusterTree.enabled && clusterLink.enabled', '--modules=clustertree,clusterlink'),
+    when('clusterTree.enabled && !clusterLink.enabled', '--modules=clustertree'),
+    when('!clusterTree.enabled', '--modules=clusterlink'),
     text`--lease-namespace=${value('namespace')}`,
     text`--log-level=${value('logLevel')}`,
     text`--kubelet-port=${value('kubelet.firstPort')}`,
     text`--kubelet-port-count=${value('kubelet.ports')}`,
     text`--kubelet-serving-certificates=${value('kubelet.servingCertificates')}`,
-    when('kubelet.service', text`--kubelet-service=${value('namespace')}/kosmos-manager`),
+    when('clusterTree.enabled && kubelet.service', text`--kubelet-service=${value('namespace')}/kosmos-manager`),
     when('hostApiServer', text`--host-api-server=${value('hostApiServer')}`),
     when('excludeExistingDaemonsets', '--exclude-existing-daemonsets'),
     `--health-port=${HEALTH_PORT}`,

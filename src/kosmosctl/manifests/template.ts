@@ -25,15 +25,39 @@ export class Text {
   }
 }
 
-/** An entry of a list or of a map that is there only when a setting is not empty (as Helm understands it). */
+/** An entry of a list or of a map that is there only when a condition holds; see {@link termsOf}. */
 export class When {
-  readonly path: string;
+  readonly condition: string;
   readonly then: Template;
 
-  constructor(path: string, then: Template) {
-    this.path = path;
+  constructor(condition: string, then: Template) {
+    this.condition = condition;
     this.then = then;
   }
+}
+
+/** A part of a condition: a setting is not empty (as Helm understands it), or is this word. */
+export interface Term {
+  readonly path: string;
+  readonly word: string | undefined;
+  readonly negated: boolean;
+}
+
+/** Conditions are terms joined by ` && `: `path`, `!path`, or `path=word`. */
+export function termsOf(condition: string): readonly Term[] {
+  return condition.split(' && ').map((term) => {
+    const negated = term.startsWith('!');
+    const [path = '', word] = (negated ? term.slice(1) : term).split('=');
+    return { path, word, negated };
+  });
+}
+
+/** Whether a condition holds with these settings. */
+export function holds(settings: object, condition: string): boolean {
+  return termsOf(condition).every(({ path, word, negated }) => {
+    const is = word === undefined ? isSet(settings, path) : lookUp(settings as Settings, path) === word;
+    return is !== negated;
+  });
 }
 
 /** Several entries of a list, one for each number from `first` on; {@link ITEM} is the number. */
@@ -66,7 +90,7 @@ export function text(strings: TemplateStringsArray, ...values: readonly Value[])
   return new Text(strings.flatMap((part, index) => [part, values[index] ?? '']).filter((part) => part !== ''));
 }
 
-export const when = (path: string, then: Template): When => new When(path, then);
+export const when = (condition: string, then: Template): When => new When(condition, then);
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -87,7 +111,7 @@ function fill(template: Template, settings: Settings): unknown {
   if (template instanceof Text) {
     return template.parts.map((part) => (typeof part === 'string' ? part : toText(part, settings))).join('');
   }
-  if (template instanceof When) return isSet(settings, template.path) ? fill(template.then, settings) : undefined;
+  if (template instanceof When) return holds(settings, template.condition) ? fill(template.then, settings) : undefined;
   if (Array.isArray(template)) return (template as readonly Template[]).flatMap((item) => fillItem(item, settings));
   if (typeof template !== 'object') return template;
   const entries = Object.entries(template as TemplateMap).map(([key, item]) => [key, fill(item, settings)] as const);

@@ -1,5 +1,7 @@
+import type { ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { parseHostApiAddress } from '../../clustertree/cluster/host-api.js';
 import { LOG_LEVELS } from '../../runtime/log-level.js';
+import { HOST_CLUSTER } from './labels.js';
 
 /** Settings of an installation: the values of the Helm chart, and what `kosmosctl install` fills in. */
 export interface InstallValues {
@@ -17,6 +19,15 @@ export interface InstallValues {
   readonly nodeSelector: object;
   readonly tolerations: readonly object[];
   readonly priorityClassName: string;
+  /** Pods of the host run in members. */
+  readonly clusterTree: { readonly enabled: boolean };
+  /** Networks of clusters are linked. */
+  readonly clusterLink: {
+    readonly enabled: boolean;
+    /** The host's own `clusterLinkOptions`. */
+    readonly options: ClusterLinkOptions;
+    readonly agent: { readonly resources: object; readonly stateDir: string };
+  };
   readonly kubelet: {
     /** Virtual nodes publish the cluster IP of a Service, which stays when the leader changes; else the pods' own. */
     readonly service: boolean;
@@ -53,6 +64,15 @@ export const DEFAULT_VALUES: InstallValues = {
     { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 30 },
   ],
   priorityClassName: 'system-cluster-critical',
+  clusterTree: { enabled: true },
+  clusterLink: {
+    enabled: false,
+    options: { cni: 'calico', networkType: 'gateway', ipFamily: 'ipv4' },
+    agent: {
+      resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+      stateDir: '/var/lib/kosmos/agent',
+    },
+  },
   kubelet: { service: true, firstPort: 10250, ports: 64, servingCertificates: 'csr', approveCertificates: true },
   hostApiServer: '',
   excludeExistingDaemonsets: false,
@@ -74,6 +94,14 @@ export const VALUE_HELP: Readonly<Record<string, string>> = {
   nodeSelector: 'Nodes of the host that may run the manager; virtual nodes never do.',
   tolerations: 'Taints of nodes that the manager may run on all the same.',
   priorityClassName: 'Without the manager nothing moves in the federation.',
+  clusterTree: 'Pods of the host in members, by virtual nodes.',
+  'clusterTree.enabled': 'Let the managers keep virtual nodes and their pods.',
+  clusterLink: 'Pod and service addresses of each cluster, reachable from all others.',
+  'clusterLink.enabled': "Let the managers link networks, and run an agent on each of the host's own nodes.",
+  'clusterLink.options': `How the host's own network is linked: clusterLinkOptions of its Cluster, ${HOST_CLUSTER}.`,
+  'clusterLink.agent': 'The agents on nodes of the host.',
+  'clusterLink.agent.resources': 'Of each agent.',
+  'clusterLink.agent.stateDir': 'Folder of the node for what the agent remembers.',
   kubelet: 'The kubelet API of virtual nodes: kubectl logs, exec, port-forward, and figures.',
   'kubelet.service':
     'Publish the cluster IP of a Service, which stays when the leader changes. Else virtual nodes publish addresses of pods.',
@@ -106,6 +134,11 @@ export function valueProblems(values: InstallValues): readonly string[] {
     choiceCheck('kubelet.servingCertificates', values.kubelet.servingCertificates, ['csr', 'self-signed']),
     ...portChecks(values.kubelet),
     [
+      values.clusterTree.enabled || values.clusterLink.enabled,
+      'clusterTree.enabled, clusterLink.enabled: one of them has to be true',
+    ],
+    ...linkChecks(values.clusterLink),
+    [
       hostApiServer === '' || parseHostApiAddress(hostApiServer) !== undefined,
       `hostApiServer: "${hostApiServer}" is not host:port`,
     ],
@@ -124,6 +157,15 @@ function portChecks(kubelet: InstallValues['kubelet']): readonly (readonly [isGo
   return [
     [Number.isInteger(ports) && ports >= 1 && ports <= most, `kubelet.ports: must be a whole number from 1 to ${most}`],
     [isInRange, `kubelet.firstPort: the ports must lie between 1 and ${MAX_PORT}`],
+  ];
+}
+
+function linkChecks({ options, agent }: InstallValues['clusterLink']): readonly (readonly [boolean, string])[] {
+  const path = 'clusterLink.options';
+  return [
+    choiceCheck(`${path}.networkType`, options.networkType ?? 'p2p', ['p2p', 'gateway']),
+    choiceCheck(`${path}.ipFamily`, options.ipFamily ?? 'all', ['all', 'ipv4', 'ipv6']),
+    [agent.stateDir.startsWith('/'), 'clusterLink.agent.stateDir: must be an absolute path'],
   ];
 }
 

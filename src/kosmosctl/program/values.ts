@@ -23,7 +23,11 @@ export function mergeValues(file: string | undefined, settings: readonly string[
 }
 
 /** Values that hold anything, for instance resources, are replaced as a whole. */
-const OPEN = new Set(['resources', 'nodeSelector', 'tolerations', 'image.pullSecrets']);
+const OPEN = new Set([
+  ...['resources', 'nodeSelector', 'tolerations', 'image.pullSecrets', 'clusterLink.agent.resources'],
+]);
+/** Its fields are those of an object of Kubernetes, which only its CRD lists. */
+const EXTENSIBLE = 'clusterLink.options';
 
 function merge(base: Tree, changes: unknown, prefix: string): Tree {
   if (changes === null || changes === undefined) return base;
@@ -31,12 +35,17 @@ function merge(base: Tree, changes: unknown, prefix: string): Tree {
     throw usageError(`${prefix || 'the values'}: must be a map`);
   const merged: Record<string, unknown> = { ...base };
   for (const [key, change] of Object.entries(changes) as [string, unknown][]) {
-    const path = prefix === '' ? key : `${prefix}.${key}`;
-    const old = Object.hasOwn(base, key) ? base[key] : undefined;
-    if (old === undefined) throw usageError(`there is no value ${path}`, `There are: ${Object.keys(base).join(', ')}`);
-    merged[key] = isOpen(path, old) ? checked(path, old, change) : merge(old as Tree, change, path);
+    merged[key] = mergeField(base, key, change, prefix);
   }
   return merged;
+}
+
+function mergeField(base: Tree, key: string, change: unknown, prefix: string): unknown {
+  const path = prefix === '' ? key : `${prefix}.${key}`;
+  const old = Object.hasOwn(base, key) ? base[key] : undefined;
+  if (old === undefined && prefix === EXTENSIBLE) return change;
+  if (old === undefined) throw usageError(`there is no value ${path}`, `There are: ${Object.keys(base).join(', ')}`);
+  return isOpen(path, old) ? checked(path, old, change) : merge(old as Tree, change, path);
 }
 
 function isOpen(path: string, value: unknown): boolean {

@@ -1,9 +1,12 @@
-import type { PathRight, Right } from './right.js';
+import { HOST_TREE_RIGHTS } from './host-tree-rights.js';
+import { CNIS, cniRights, LINK_CONTROL_PLANE_RIGHTS, LINK_RIGHTS } from './link-rights.js';
+import { under, type PathRight, type Right } from './right.js';
 
-const READ = ['get', 'list', 'watch'];
+const TREE = 'clusterTree.enabled';
+const LINK = 'clusterLink.enabled';
 
-/** What the manager may do in the whole host cluster. */
-export const HOST_RIGHTS: readonly (Right | PathRight)[] = [
+/** What all parts of the manager need. */
+const ALWAYS: readonly Right[] = [
   {
     apiGroups: ['kosmos.io'],
     resources: ['clusters'],
@@ -11,87 +14,30 @@ export const HOST_RIGHTS: readonly (Right | PathRight)[] = [
     why: 'members join and leave',
   },
   { apiGroups: ['kosmos.io'], resources: ['clusters/status'], verbs: ['patch'], why: 'says how members are' },
+  { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'], why: 'knows the nodes of the host' },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'], why: 'knows the host by the UID of kube-system' },
   {
-    ...{ apiGroups: [''], resources: ['nodes'], verbs: [...READ, 'create', 'patch', 'delete'] },
-    why: 'keeps virtual nodes',
-  },
-  { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'], why: 'keeps the status of virtual nodes' },
-  {
-    ...{ apiGroups: [''], resources: ['pods'], verbs: [...READ, 'patch', 'delete'] },
-    why: 'sends pods of virtual nodes to members, and removes them when they have ended there',
-  },
-  { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'], why: 'brings back the status of pods' },
-  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'], why: 'brings back Events of pods' },
-  {
-    ...{ apiGroups: [''], resources: ['namespaces', 'services', 'configmaps', 'secrets'], verbs: READ },
-    why: 'copies what pods refer to',
-  },
-  { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get'], why: 'copies service accounts of pods' },
-  { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'], why: 'tokens of pods, bound to them' },
-  {
-    ...{ apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: [...READ, 'patch'] },
-    why: 'claims are served by members',
-  },
-  { apiGroups: [''], resources: ['persistentvolumeclaims/status'], verbs: ['patch'], why: 'brings back their status' },
-  {
-    ...{ apiGroups: [''], resources: ['persistentvolumes'], verbs: [...READ, 'create', 'patch', 'delete'] },
-    why: "stand for members' volumes",
-  },
-  {
-    ...{ apiGroups: ['storage.k8s.io'], resources: ['storageclasses', 'csidrivers'], verbs: ['list', 'watch'] },
-    why: 'knows which volumes members make',
-  },
-  {
-    ...{ apiGroups: ['storage.k8s.io'], resources: ['csidrivers'], verbs: ['create'] },
-    why: 'says that nothing in the host can mount the volumes of members',
-  },
-  {
-    ...{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-    why: 'asks who uses the kubelet API',
-  },
-  {
-    ...{ apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-    why: 'asks whether they may',
-  },
-  {
-    apiGroups: ['certificates.k8s.io'],
-    resources: ['certificatesigningrequests'],
-    verbs: ['create', ...READ],
-    why: 'serving certificates of the kubelet API',
-  },
-  {
-    apiGroups: ['certificates.k8s.io'],
-    resources: ['certificatesigningrequests/approval'],
-    verbs: ['update'],
-    why: 'approves its own requests for them',
-    when: 'kubelet.approveCertificates',
-  },
-  {
-    apiGroups: ['certificates.k8s.io'],
-    resources: ['signers'],
-    resourceNames: ['kubernetes.io/kubelet-serving'],
-    verbs: ['approve'],
-    why: 'approves its own requests for them',
-    when: 'kubelet.approveCertificates',
-  },
-  {
-    apiGroups: ['admissionregistration.k8s.io'],
-    resources: ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'],
+    apiGroups: [''],
+    resources: ['events'],
     verbs: ['create', 'patch'],
-    why: 'keeps DaemonSets off virtual nodes',
+    why: 'writes Events, and brings back those of pods',
   },
-  {
-    apiGroups: ['apps'],
-    resources: ['daemonsets'],
-    verbs: ['list', 'watch', 'patch'],
-    why: 'keeps DaemonSets off virtual nodes that were there before',
-    when: 'excludeExistingDaemonsets',
-  },
-  {
-    nonResourceURLs: ['/.well-known/openid-configuration', '/openid/v1/jwks'],
-    verbs: ['get'],
-    why: 'notices when the keys of tokens change',
-  },
+];
+
+/** What is known of all clusters is kept in the host. */
+const CLUSTER_NODES: Right = {
+  apiGroups: ['kosmos.io'],
+  resources: ['clusternodes'],
+  verbs: ['list', 'watch', 'create', 'patch', 'delete'],
+  why: 'keeps what is known of the nodes of linked clusters',
+};
+
+/** What the manager may do in the whole host cluster. */
+export const HOST_RIGHTS: readonly (Right | PathRight)[] = [
+  ...ALWAYS,
+  ...under(TREE, HOST_TREE_RIGHTS),
+  ...under(LINK, [CLUSTER_NODES, ...LINK_RIGHTS]),
+  ...CNIS.flatMap((cni) => under(`${LINK} && clusterLink.options.cni=${cni}`, cniRights(cni))),
 ];
 
 /** What the manager may do in one namespace of the host; undefined stands for its own. */
@@ -113,20 +59,21 @@ export const HOST_NAMESPACE_RIGHTS: readonly {
       {
         apiGroups: [''],
         resources: ['secrets'],
-        verbs: ['create', 'update'],
-        why: 'keeps serving certificates and renews the tokens for members',
+        verbs: ['get', 'create', 'update'],
+        why: 'keeps serving certificates, and the tokens for members, which it renews',
       },
     ],
   },
   {
     namespace: 'kube-node-lease',
-    rights: [
+    rights: under(TREE, [
       {
         apiGroups: ['coordination.k8s.io'],
         resources: ['leases'],
         verbs: ['create', 'patch'],
         why: 'heartbeats of virtual nodes',
       },
-    ],
+    ]),
   },
+  { namespace: 'kube-system', rights: under(LINK, LINK_CONTROL_PLANE_RIGHTS) },
 ];

@@ -6,7 +6,7 @@ export interface Right {
   readonly resourceNames?: readonly string[];
   /** What it is for; shown to whoever grants it. */
   readonly why: string;
-  /** Path of the setting that makes it necessary; always needed when absent. */
+  /** The settings that make it necessary, a condition of template.ts; always needed when absent. */
   readonly when?: string;
 }
 
@@ -23,4 +23,9 @@ export function ruleOf(right: Right | PathRight): Readonly<Record<string, readon
   if ('nonResourceURLs' in right) return { nonResourceURLs: right.nonResourceURLs, verbs: right.verbs };
   const { apiGroups, resources, verbs, resourceNames } = right;
   return { apiGroups, resources, ...(resourceNames !== undefined && { resourceNames }), verbs };
+}
+
+/** The same rights, needed only under one more condition. */
+export function under<T extends Right | PathRight>(condition: string, rights: readonly T[]): readonly T[] {
+  return rights.map((right) => ({ ...right, when: [condition, right.when].filter(Boolean).join(' && ') }));
 }

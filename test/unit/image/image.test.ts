@@ -53,23 +53,37 @@ describe('productionPackages', () => {
       'node_modules/dev': { version: '1', dev: true },
       'node_modules/maybe': { version: '1', optional: true },
       'node_modules/@types/node': { version: '1' },
+      'node_modules/koffi': {
+        version: '1',
+        optionalDependencies: { 'koffi-x64': '1', 'koffi-arm64': '1', 'koffi-mac': '1' },
+      },
+      'node_modules/koffi-x64': { version: '1', optional: true, os: ['linux'], cpu: ['x64'] },
+      'node_modules/koffi-arm64': { version: '1', optional: true, os: ['linux'], cpu: ['arm64'] },
+      'node_modules/koffi-mac': { version: '1', optional: true, os: ['darwin'], cpu: ['x64'] },
     },
   };
+  const x64 = { cpu: 'x64' };
 
   it('are those that are needed at run time, in order', () => {
-    expect(productionPackages(lock).map(({ name, path }) => [name, path])).to.deep.equal([
+    expect(productionPackages(lock, x64).map(({ name, path }) => [name, path])).to.deep.equal([
       ['a', 'node_modules/a'],
       ['@x/c', 'node_modules/a/node_modules/@x/c'],
       ['b', 'node_modules/b'],
+      ['koffi', 'node_modules/koffi'],
+      ['koffi-x64', 'node_modules/koffi-x64'],
     ]);
+  });
+
+  it('bring the binary for the processor of the image', () => {
+    const names = productionPackages(lock, { cpu: 'arm64' }).map(({ name }) => name);
+    expect(names).to.include('koffi-arm64').and.not.include.members(['koffi-x64']);
   });
 
   it('are all that package.json names', () => {
     const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object };
-    const names = productionPackages(JSON.parse(readFileSync('package-lock.json', 'utf8')) as typeof lock).map(
-      ({ name }) => name,
-    );
-    expect(names).to.include.members(Object.keys(dependencies));
+    const all = JSON.parse(readFileSync('package-lock.json', 'utf8')) as typeof lock;
+    const names = productionPackages(all, x64).map(({ name }) => name);
+    expect(names).to.include.members([...Object.keys(dependencies), '@koromix/koffi-linux-x64']);
   });
 
   for (const [path, needed] of [
@@ -81,6 +95,11 @@ describe('productionPackages', () => {
     ['node_modules/a/src.ts', false],
     ['node_modules/a/index.js.map', false],
     ['node_modules/a/README.md', false],
+    ['node_modules/koffi/src/koffi/src/static.js', true],
+    ['node_modules/koffi/src/koffi/src/ffi.cc', false],
+    ['node_modules/koffi/vendor', false],
+    ['node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node', true],
+    ['node_modules/@koromix/koffi-linux-x64/musl_x64', false],
   ] as const) {
     it(`${needed ? 'keep' : 'leave out'} ${path}`, () => {
       expect(isNeededAtRunTime(path)).to.equal(needed);

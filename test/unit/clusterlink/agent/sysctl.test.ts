@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { desiredState } from '../../../../src/clusterlink/agent/desired.js';
 import { EMPTY_STATE } from '../../../../src/clusterlink/agent/state.js';
@@ -44,7 +47,21 @@ describe('diffSysctls', () => {
 
 describe('systemSysctls', () => {
   it('reads settings of the machine', () => {
-    expect(systemSysctls.read('net/ipv4/ip_forward')).to.match(/^[01]$/);
-    expect(systemSysctls.read('net/ipv4/conf/none/rp_filter')).to.equal(undefined);
+    expect(systemSysctls('/proc/sys').read('net/ipv4/ip_forward')).to.match(/^[01]$/);
+    expect(systemSysctls('/proc/sys').read('net/ipv4/conf/none/rp_filter')).to.equal(undefined);
+  });
+
+  it('are elsewhere in a container', () => {
+    const root = mkdtempSync(join(tmpdir(), 'sysctl-'));
+    try {
+      mkdirSync(join(root, 'net/ipv4'), { recursive: true });
+      writeFileSync(join(root, 'net/ipv4/ip_forward'), '0\n');
+      const files = systemSysctls(root);
+      files.write('net/ipv4/ip_forward', '1');
+      expect(files.read('net/ipv4/ip_forward')).to.equal('1');
+      expect(files.read('net/ipv6/conf/all/forwarding')).to.equal(undefined);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { IMAGE_LAYOUT, IMAGE_USER } from '../../../../hack/image/oci.js';
+import { compileAgentOptions } from '../../../../src/bin/agent-options.js';
 import { compileManagerOptions } from '../../../../src/bin/manager-options.js';
 import { resourceTypeOf } from '../../../../src/kosmosctl/objects.js';
 import { renderInstallation, type Manifest } from '../../../../src/kosmosctl/manifests/installation.js';
@@ -31,6 +32,10 @@ function podSpec(manifests: readonly Manifest[]): { containers: [Container]; sec
   return spec.template.spec;
 }
 
+const link = (changes: Partial<InstallValues['clusterLink']> = {}): Partial<InstallValues> => ({
+  clusterLink: { ...DEFAULT_VALUES.clusterLink, enabled: true, ...changes },
+});
+
 function rules(
   changes: Partial<InstallValues> = {},
 ): readonly { resources?: readonly string[]; verbs: readonly string[] }[] {
@@ -39,7 +44,7 @@ function rules(
 
 describe('renderInstallation', () => {
   it('gives every object a kind that can be applied, and a name', () => {
-    const all = render({ podMonitor: true, alertRules: true });
+    const all = render({ podMonitor: true, alertRules: true, ...link() });
     for (const manifest of all) {
       expect(resourceTypeOf(manifest).kind).to.equal(manifest.kind);
       expect(manifest.metadata?.name, manifest.kind).to.be.a('string').and.not.empty;
@@ -121,8 +126,83 @@ describe('renderInstallation', () => {
   });
 });
 
+describe('renderInstallation with ClusterLink', () => {
+  const modules = (changes: Partial<InstallValues>): string =>
+    podSpec(render(changes))
+      .containers[0].args.filter((arg) => arg.startsWith('--modules'))
+      .join();
+
+  it('runs the modules that are wanted', () => {
+    expect(modules(link())).to.equal('--modules=clustertree,clusterlink');
+    expect(modules(link({ enabled: false }))).to.equal('--modules=clustertree');
+    const alone = { ...link(), clusterTree: { enabled: false } };
+    expect(modules(alone)).to.equal('--modules=clusterlink');
+    expect(render(alone).map(({ kind }) => kind)).not.to.include('Service');
+  });
+
+  interface AgentPod {
+    readonly containers: readonly [Container & { env: readonly { name: string; value?: string }[] }];
+    readonly volumes: readonly { hostPath: { path: string } }[];
+    readonly [field: string]: unknown;
+  }
+
+  function agentPod(changes = link()): AgentPod {
+    const { spec } = find(render(changes), 'DaemonSet') as unknown as { spec: { template: { spec: AgentPod } } };
+    return spec.template.spec;
+  }
+
+  it('has no agents without', () => {
+    expect(render(link({ enabled: false })).map(({ kind }) => kind)).not.to.include.oneOf(['DaemonSet', 'Cluster']);
+  });
+
+  it('starts an agent with options that it knows, for the entry of the host', () => {
+    const [{ args, env }] = agentPod().containers;
+    const environment = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
+    const options = compileAgentOptions({ flags: args, environment, readFile: () => '' }, 'run');
+    expect(options).to.include({ sysctlDir: '/host/sys', healthPort: 4879, logLevel: 'info' });
+    expect(environment).to.include({ CLUSTER_NAME: 'kosmos-control-cluster' });
+    expect(find(render(link()), 'Cluster').metadata).to.deep.include({ name: 'kosmos-control-cluster' });
+  });
+
+  it('starts the program of the image with the flags of its first line', () => {
+    const [firstLine] = readFileSync('src/bin/agent.ts', 'utf8').split('\n');
+    const [node, ...rest] = agentPod().containers[0].command;
+    expect(node).to.equal(IMAGE_LAYOUT.node);
+    expect(firstLine).to.equal(`#!/usr/bin/env -S node ${rest.slice(0, -1).join(' ')}`);
+    expect(rest.at(-1)).to.equal(`${IMAGE_LAYOUT.application}/dist/src/bin/agent.js`);
+  });
+
+  it('gives agents the network of the node, and not the node', () => {
+    const pod = agentPod();
+    expect(pod['hostNetwork']).to.equal(true);
+    expect(pod).not.to.include.keys('hostPID', 'hostIPC');
+    expect(pod.containers[0].securityContext).to.deep.equal({
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'SYS_NICE'] },
+    });
+    expect(pod.volumes.map(({ hostPath }) => hostPath.path)).to.deep.equal(['/var/lib/kosmos/agent', '/proc/sys/net']);
+  });
+
+  it('runs agents on all nodes but virtual and excluded ones', () => {
+    const pod = agentPod();
+    expect(pod['tolerations']).to.deep.equal([{ operator: 'Exists' }]);
+    expect(JSON.stringify(pod['affinity'])).to.contain('"kosmos.io/node","operator":"NotIn","values":["true"]');
+    expect(JSON.stringify(pod['affinity'])).to.contain('"kosmos.io/exclude","operator":"NotIn"');
+  });
+
+  it('lets agents read what is wanted, and say what is done', () => {
+    const roles = render(link()).filter(({ kind }) => kind === 'ClusterRole') as unknown as { rules: object[] }[];
+    expect(roles[1]?.rules).to.deep.equal([
+      { apiGroups: ['kosmos.io'], resources: ['nodeconfigs'], verbs: ['list', 'watch'] },
+      { apiGroups: ['kosmos.io'], resources: ['nodeconfigs/status'], verbs: ['patch'] },
+    ]);
+  });
+});
+
 describe('valueProblems', () => {
-  const { kubelet, image } = DEFAULT_VALUES;
+  const { kubelet, image, clusterLink } = DEFAULT_VALUES;
   const table: readonly (readonly [string, Partial<InstallValues>, readonly string[]])[] = [
     ['the defaults', {}, []],
     ['no manager', { replicas: 0 }, ['replicas: must be a whole number from 1 on']],
@@ -146,6 +226,24 @@ describe('valueProblems', () => {
     ['a registry with a port', { image: { ...image, repository: 'localhost:5000/kosmos' } }, []],
     ['a strange tag', { image: { ...image, tag: 'a b' } }, ['image.tag: "a b" is not a tag']],
     ['an address without port', { hostApiServer: 'api.example' }, ['hostApiServer: "api.example" is not host:port']],
+    [
+      'no part at all',
+      { clusterTree: { enabled: false } },
+      ['clusterTree.enabled, clusterLink.enabled: one of them has to be true'],
+    ],
+    [
+      'a network that there is not',
+      { clusterLink: { ...clusterLink, options: { networkType: 'star' as never, ipFamily: 'ipx' } } },
+      [
+        'clusterLink.options.networkType: must be one of p2p, gateway',
+        'clusterLink.options.ipFamily: must be one of all, ipv4, ipv6',
+      ],
+    ],
+    [
+      'a folder that is relative',
+      { clusterLink: { ...clusterLink, agent: { ...clusterLink.agent, stateDir: 'x' } } },
+      ['clusterLink.agent.stateDir: must be an absolute path'],
+    ],
     [
       'several things',
       { replicas: -1, hostApiServer: 'x' },

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { renderHelmTemplate } from '../../../../hack/generate/chart/helm-template.js';
 import {
   ForEachNumber,
+  holds,
   isSet,
   ITEM,
   resolve,
@@ -82,6 +83,22 @@ empty: {}
 {{- end }}
 `);
   });
+
+  const conditions: readonly (readonly [condition: string, helm: string, holds: boolean])[] = [
+    ['a.on', '.Values.a.on', true],
+    ['!a.on', 'not .Values.a.on', false],
+    ['a.on && a.off', 'and .Values.a.on .Values.a.off', false],
+    ['a.on && !a.off', 'and .Values.a.on (not .Values.a.off)', true],
+    ['a.word=x', 'eq .Values.a.word "x"', true],
+    ['!a.word=x', 'not (eq .Values.a.word "x")', false],
+    ['a.on && a.word=y', 'and .Values.a.on (eq .Values.a.word "y")', false],
+  ];
+  for (const [condition, helm, expected] of conditions) {
+    it(`depend on "${condition}", in Helm on "${helm}"`, () => {
+      expect(holds({ a: { on: true, off: false, word: 'x' } }, condition)).to.equal(expected);
+      expect(renderHelmTemplate({ a: 1 }, condition)).to.equal(`{{- if ${helm} }}\na: 1\n{{- end }}\n`);
+    });
+  }
 
   it('can not begin a map in a list with something that may be missing', () => {
     const template = { list: [{ first: when('a', 'b'), second: 'c' }] };

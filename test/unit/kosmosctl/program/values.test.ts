@@ -22,6 +22,16 @@ describe('mergeValues', () => {
     expect([values.resources, values.tolerations]).to.deep.equal([{ requests: { cpu: 1 } }, []]);
   });
 
+  it('adds to the options of the host what its CRD knows, and keeps the others', () => {
+    const file = 'clusterLink: { options: { globalCIDRsMap: { 10.0.0.0/16: 242.0.0.0/16 } } }';
+    const { options } = mergeValues(file, ['clusterLink.options.cni=flannel']).clusterLink;
+    expect(options).to.deep.equal({
+      ...DEFAULT_VALUES.clusterLink.options,
+      ...{ cni: 'flannel', globalCIDRsMap: { '10.0.0.0/16': '242.0.0.0/16' } },
+    });
+    expect(() => mergeValues('clusterLink: { option: 1 }', [])).to.throw('there is no value clusterLink.option');
+  });
+
   it('takes an empty file as nothing', () => {
     expect(mergeValues('# only words\n', [])).to.deep.equal(DEFAULT_VALUES);
   });

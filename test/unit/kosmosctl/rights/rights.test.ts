@@ -4,6 +4,7 @@ import { resolve } from '../../../../src/kosmosctl/manifests/template.js';
 import { DEFAULT_VALUES, type InstallValues } from '../../../../src/kosmosctl/manifests/values.js';
 import { renderRights } from '../../../../src/kosmosctl/output/rights.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../../../src/kosmosctl/rights/host-rights.js';
+import { cniRights } from '../../../../src/kosmosctl/rights/link-rights.js';
 import { memberRights, renewalRights, type MemberFeatures } from '../../../../src/kosmosctl/rights/member-rights.js';
 import { ruleOf, type PathRight, type Right } from '../../../../src/kosmosctl/rights/right.js';
 
@@ -49,8 +50,9 @@ describe('the rights of the manager', () => {
   it('name objects only with verbs for which that means something', () => {
     for (const right of ALL) {
       if (!('resourceNames' in right)) continue;
-      // A list or a create without subresource has no name that could be compared.
-      expect(right.verbs).not.to.include.oneOf(['list', 'watch', 'deletecollection']);
+      // A create without subresource has no name that could be compared; a list or watch has one in its field selector.
+      expect(right.verbs).not.to.include('deletecollection');
+      if (right.verbs.includes('list')) expect(right.resources, right.why).to.deep.equal(['configmaps']);
       if (right.verbs.includes('create'))
         for (const resource of right.resources) expect(resource, right.why).to.contain('/');
     }
@@ -141,7 +143,39 @@ describe('the rights in the host', () => {
     const namespaces = manifests()
       .filter(({ kind }) => kind === 'RoleBinding')
       .map(({ metadata }) => (metadata as { namespace: string }).namespace);
-    expect(namespaces).to.have.members(['kosmos-system', 'kube-node-lease', 'kube-system']);
+    expect([...new Set(namespaces)]).to.have.members(['kosmos-system', 'kube-node-lease', 'kube-system']);
+  });
+
+  const rulesOf = (changes: Partial<InstallValues>): string =>
+    JSON.stringify(manifests(changes).map((manifest) => manifest['rules'] ?? []));
+  const link = (enabled: boolean, cni = 'calico'): Partial<InstallValues> => ({
+    clusterLink: { ...DEFAULT_VALUES.clusterLink, enabled, options: { cni } },
+  });
+
+  it('follow the parts that run', () => {
+    expect(rulesOf(link(true)))
+      .to.contain('clusternodes')
+      .and.contain('nodeconfigs')
+      .and.contain('tokenreviews');
+    expect(rulesOf(link(false))).not.to.match(/clusternodes|nodeconfigs|servicecidrs|ippools/);
+    const linkAlone = rulesOf({ ...link(true), clusterTree: { enabled: false } });
+    expect(linkAlone)
+      .to.contain('nodeconfigs')
+      .and.not.match(/tokenreviews|persistentvolumes|serviceaccounts|daemonsets/);
+  });
+
+  it('ask the CNI that there is, and no other', () => {
+    expect(rulesOf(link(true, 'calico')))
+      .to.contain('ippools')
+      .and.not.match(/ciliumnodes|kube-flannel-cfg/);
+    expect(rulesOf(link(true, 'flannel')))
+      .to.contain('kube-flannel-cfg')
+      .and.not.match(/ciliumnodes|ippools/);
+    expect(rulesOf(link(true, 'cilium')))
+      .to.contain('ciliumnodes')
+      .and.not.match(/kube-flannel-cfg|ippools/);
+    expect(rulesOf(link(true, 'generic'))).not.to.match(/ciliumnodes|kube-flannel-cfg|ippools/);
+    expect(cniRights('Calico')).to.deep.equal(cniRights('calico'));
   });
 
   it('write Secrets in the namespace of the installation alone', () => {
