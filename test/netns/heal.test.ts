@@ -42,6 +42,16 @@ const damages: readonly (readonly [what: string, damage: string, check: string, 
   ],
 ];
 
+/** Routes of our protocol, in our table, that no config asks for. */
+const strange: readonly (readonly [what: string, route: string])[] = [
+  ['without a gateway', '10.91.0.0/16 dev vx-bridge'],
+  ['without a gateway, of IPv6', 'fd91::/64 dev vx-bridge-6'],
+  ['by another device', '10.92.0.0/16 dev eth0'],
+  ['of several paths', '10.93.0.0/16 nexthop via 172.18.2.11 dev eth0 nexthop via 220.18.2.11 dev vx-bridge onlink'],
+  ['of several paths, of IPv6', 'fd93::/64 nexthop via fd00:18::2:11 dev eth0 nexthop via fd00:18::2:12 dev eth0'],
+  ['by a gateway of the other family', '10.94.0.0/16 via inet6 fd00:18::2:11 dev eth0'],
+];
+
 describe('what somebody changes by hand', () => {
   let clusters: TwoClusters;
   let lab: KernelLab;
@@ -86,6 +96,33 @@ describe('what somebody changes by hand', () => {
         timeoutMs: LIMIT_MS,
       },
     );
+  });
+
+  for (const [what, route] of strange) {
+    it(`is removed: a route ${what}`, async () => {
+      const family = route.includes('::/') ? '-6' : '-4';
+      const [destination = '', ...way] = route.split(' ');
+      await lab.script(NODE, `ip ${family} route add ${destination} table 200 proto 98 ${way.join(' ')}`);
+      await eventually(
+        async () => {
+          expect(await lab.script(NODE, `ip ${family} route show table 200`)).to.not.contain(destination);
+        },
+        { timeoutMs: LIMIT_MS, intervalMs: 20 },
+      );
+      expect(lab.status(NODE).errors ?? []).to.deep.equal([]);
+    });
+  }
+
+  it('is no hindrance to finding the interface: a default route of several paths is one as well', async () => {
+    await lab.script(
+      NODE,
+      `ip link add eth9 type veth peer name eth9-peer
+       ip link set eth9 up; ip link set eth9-peer up
+       ip addr add 192.0.2.1/24 dev eth9
+       ip route replace default nexthop via 192.0.2.254 dev eth9 nexthop via 172.18.255.254 dev eth0`,
+    );
+    await lab.apply(clusters.plan({ east: GATEWAY, west: GATEWAY }));
+    expect(lab.status(NODE).detected).to.include({ interfaceName: 'eth0', ip: '172.18.1.11' });
   });
 });
 

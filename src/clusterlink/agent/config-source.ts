@@ -65,6 +65,8 @@ export class FileConfigSource implements ConfigSource {
   #text = '';
   #config: NodeConfig | undefined;
   #generation = 0;
+  /** Why the file can't be used, as it was said last; empty while it can. */
+  #trouble = '';
 
   constructor(path: string, clock: Pick<Clock, 'sleep'>, logger: Logger) {
     this.#path = path;
@@ -87,7 +89,7 @@ export class FileConfigSource implements ConfigSource {
     }
   }
 
-  /** Whether there is another config. A file that can't be read leaves the last one as it is. */
+  /** Whether there is another config. A file that can't be read leaves the last one as it is; that is said once. */
   #read(): boolean {
     try {
       const text = readFileSync(this.#path, 'utf8');
@@ -101,7 +103,10 @@ export class FileConfigSource implements ConfigSource {
       this.#config = { ...config, spec, metadata: { generation: this.#generation, ...config?.metadata } };
       return true;
     } catch (error) {
-      this.#logger.warn('the config file can not be used', { path: this.#path, error: errorMessage(error) });
+      const trouble = errorMessage(error);
+      if (trouble !== this.#trouble)
+        this.#logger.warn('the config file can not be used', { path: this.#path, error: trouble });
+      this.#trouble = trouble;
       return false;
     }
   }

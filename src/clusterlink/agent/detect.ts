@@ -50,15 +50,20 @@ function findLink(detection: NodeConfigDetection | undefined, { links, routes }:
     return named;
   }
   const candidates = links.filter(({ loopback, alias }) => !loopback && alias !== OWN_ALIAS);
-  const usable = routes.filter(
-    ({ index, type }) => type === RTN_UNICAST && candidates.some((link) => link.index === index),
-  );
+  // Of several paths that to the first device counts, so that it is always the same one.
+  const linkOf = (route: KernelRoute | undefined): Link | undefined =>
+    candidates.find(({ index }) => route !== undefined && leadsTo(route, index));
+  const usable = routes.filter((route) => route.type === RTN_UNICAST && linkOf(route) !== undefined);
   const target = detection?.method === 'canReach' ? detection.canReach : undefined;
   const route = target === undefined ? defaultRoute(usable) : bestRoute(usable, target);
-  const link = candidates.find(({ index }) => index === route?.index);
+  const link = linkOf(route);
   if (link === undefined)
     throw new KernelError(`there is no ${target === undefined ? 'default route' : `route to ${target}`}`);
   return link;
+}
+
+function leadsTo({ index, paths }: KernelRoute, device: number): boolean {
+  return index === device || paths.includes(device);
 }
 
 /** That of IPv4 decides when both families have one. */
@@ -90,7 +95,7 @@ function addressOf(link: Link, family: Family, { addresses, routes }: Surroundin
   const preferred = best(
     routes.filter(
       (route) =>
-        route.family === family && route.index === link.index && route.source !== undefined && route.prefixLength === 0,
+        route.family === family && leadsTo(route, link.index) && route.source !== undefined && route.prefixLength === 0,
     ),
   )?.source;
   return usable.find(({ ip }) => ip === preferred)?.ip ?? usable[0]?.ip;

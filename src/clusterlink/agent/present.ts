@@ -117,7 +117,10 @@ function readRoutes(kernel: Dumper, protocol: number, names: ReadonlyMap<number,
   const found = new Map<string, Route>();
   for (const family of FAMILIES) {
     const encode: EncodeRequest = (writer, sequence) => encodeRouteDump(writer, sequence, { family, protocol });
-    for (const { gateway = '', index = 0, type, source: _source, ...rest } of kernel.dump(encode, decodeRoute)) {
+    for (const { gateway = '', index = 0, type, source: _source, paths: _paths, ...rest } of kernel.dump(
+      encode,
+      decodeRoute,
+    )) {
       if (rest.protocol !== protocol || type !== RTN_UNICAST) continue;
       const route = { ...rest, gateway, dev: names.get(index) ?? '' };
       found.set(routeKey(route), route);

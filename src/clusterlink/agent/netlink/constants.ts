@@ -78,7 +78,7 @@ export const SKIP_STATISTICS = 1 << 3;
 export const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
 export const IFA_FLAG = { TEMPORARY: 0x1, NODAD: 0x2, DAD_FAILED: 0x8, DEPRECATED: 0x20, TENTATIVE: 0x40 } as const;
 
-export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7, TABLE: 15 } as const;
+export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7, MULTIPATH: 9, TABLE: 15 } as const;
 export const RTNH_F_ONLINK = 4;
 export const RTN_UNICAST = 1;
 export const SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254, NOWHERE: 255 } as const;

@@ -1,8 +1,9 @@
 import { FLAG, RTA, RTM, RTN_UNICAST, RTNH_F_ONLINK, RT_TABLE_UNSPEC, SCOPE } from './constants.js';
 import { familyByNumber, familyNumber, type Family } from './family.js';
 import { bytesToIp, ipToBytes } from './ip-bytes.js';
+import { KernelError } from './kernel-error.js';
 import { expectBytes, type NetlinkMessage, readAttributes, readU32 } from './reader.js';
-import type { MessageWriter } from './writer.js';
+import { aligned, type MessageWriter } from './writer.js';
 
 /** A route by a gateway on a device, whether or not the gateway is in a prefix of the device (`onlink`). */
 export interface GatewayRoute {
@@ -23,12 +24,15 @@ export interface KernelRoute extends Omit<GatewayRoute, 'gateway' | 'index'> {
   /** Undefined for routes straight to a device, and for those of several paths. */
   readonly gateway: string | undefined;
   readonly index: number | undefined;
+  /** Numbers of the devices of a route of several paths, in the kernel's order; else empty. */
+  readonly paths: readonly number[];
   readonly type: number;
   /** The source that packets get which have none. */
   readonly source: string | undefined;
 }
 
 const HEAD_BYTES = 12;
+const PATH_HEAD_BYTES = 8;
 const LARGEST_TABLE_IN_HEAD = 255;
 /** In the place of a device's number, for a route of several paths. */
 export const NO_DEVICE = 0;
@@ -79,9 +83,24 @@ export function decodeRoute({ body }: NetlinkMessage): KernelRoute | undefined {
     prefixLength: body[1] ?? 0,
     gateway: gateway === undefined ? undefined : bytesToIp(gateway),
     index: readU32(attributes.get(RTA.OIF)),
+    paths: readPaths(attributes.get(RTA.MULTIPATH)),
     metric: readU32(attributes.get(RTA.PRIORITY)) ?? 0,
     source: source === undefined ? undefined : bytesToIp(source),
   };
+}
+
+/** The devices in a list of struct rtnexthop. */
+function readPaths(list: Buffer | undefined): readonly number[] {
+  const devices: number[] = [];
+  for (let rest = list ?? Buffer.alloc(0); rest.length > 0;) {
+    expectBytes(rest, PATH_HEAD_BYTES);
+    const length = rest.readUInt16LE(0);
+    if (length < PATH_HEAD_BYTES || length > rest.length)
+      throw new KernelError("the kernel's answer can't be read: a path is cut off");
+    devices.push(rest.readInt32LE(4));
+    rest = rest.subarray(aligned(length));
+  }
+  return devices;
 }
 
 interface RouteHead {

@@ -50,7 +50,11 @@ export class NetlinkSocket {
     const address = Buffer.alloc(SOCKADDR_BYTES);
     address.writeUInt16LE(AF_NETLINK, 0);
     address.writeUInt32LE(groups, 8);
-    if (libc.bind(this.#fd, address, SOCKADDR_BYTES) < 0) throw this.#failure('a netlink socket can not be bound');
+    if (libc.bind(this.#fd, address, SOCKADDR_BYTES) < 0) {
+      const failure = this.#failure('a netlink socket can not be bound');
+      this.close();
+      throw failure;
+    }
   }
 
   /**

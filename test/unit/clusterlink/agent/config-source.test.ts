@@ -114,4 +114,25 @@ describe('FileConfigSource', () => {
     abort.abort();
     await running;
   });
+
+  it('says once that a file is missing, until that changes', async () => {
+    const clock = new FakeClock();
+    const said: string[] = [];
+    const logger = { ...silentLogger, warn: (_message: string, fields?: object) => said.push(JSON.stringify(fields)) };
+    const stop = new AbortController();
+    const lost = join(directory, 'lost.yaml');
+    const running = new FileConfigSource(lost, clock, logger).run(stop.signal, () => undefined);
+    await clock.advance(2_500);
+    expect(said).to.have.length(1);
+    expect(said[0]).to.include('ENOENT').and.include(lost);
+
+    writeFileSync(lost, 'spec: [');
+    await clock.advance(2_500);
+    expect(said).to.have.length(2);
+    rmSync(lost);
+    await clock.advance(2_500);
+    expect(said).to.have.length(3);
+    stop.abort();
+    await running;
+  });
 });

@@ -19,7 +19,7 @@ const route = (index: number | undefined, cidr: string, change: Partial<KernelRo
   const [destination = '', length] = cidr.split('/');
   return {
     ...{ family: familyOf(destination), index, destination, prefixLength: Number(length), table: 254, protocol: 3 },
-    ...{ type: 1, metric: 0, gateway: undefined, source: undefined },
+    ...{ type: 1, metric: 0, gateway: undefined, source: undefined, paths: [] },
     ...change,
   };
 };
@@ -50,6 +50,16 @@ describe('the interface that is detected', () => {
     expect(name([route(3, '0.0.0.0/0', { type: 7 }), route(2, '0.0.0.0/0', { metric: 9 })])).to.equal('eth0');
     expect(() => name([route(undefined, '0.0.0.0/0')])).to.throw('there is no default route');
     expect(() => name([route(77, '0.0.0.0/0')])).to.throw('there is no default route');
+  });
+
+  it('is, of a route of several paths, always the same one', () => {
+    const several = (...paths: readonly number[]): KernelRoute => route(undefined, '0.0.0.0/0', { paths });
+    expect([name([several(3, 2)]), name([several(2, 3)])]).to.deep.equal(['eth0', 'eth0']);
+    expect(name([several(77, 3)])).to.equal('eth1');
+    expect(name([several(3, 2), route(3, '0.0.0.0/0', { metric: 9 })])).to.equal('eth0');
+    expect(reach('10.9.9.9', several(2), route(undefined, '10.9.0.0/16', { paths: [3, 77] }))).to.equal('eth1');
+    expect(() => name([several(77, 78)])).to.throw('there is no default route');
+    expect(() => name([several(1)])).to.throw('there is no default route');
   });
 
   it('is never the loopback, not even for a route that leads there', () => {

@@ -26,7 +26,7 @@ function route(
   const family = destination.includes(':') ? 'ipv6' : 'ipv4';
   return {
     ...{ family, index, destination, prefixLength, table: 254, protocol: 3, type: 1, metric: 0 },
-    ...{ gateway: undefined, source: undefined },
+    ...{ gateway: undefined, source: undefined, paths: [] },
     ...change,
   };
 }

@@ -21,7 +21,7 @@ const addresses: readonly KernelAddress[] = [
 ];
 const defaultRoute: KernelRoute = {
   ...{ family: 'ipv4', table: 254, protocol: 3, type: 1, destination: '0.0.0.0', prefixLength: 0 },
-  ...{ gateway: '172.18.0.1', index: 2, metric: 0, source: undefined },
+  ...{ gateway: '172.18.0.1', index: 2, metric: 0, source: undefined, paths: [] },
 };
 
 /** A machine with one interface. */

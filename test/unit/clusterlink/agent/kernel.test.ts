@@ -303,11 +303,11 @@ describe('NetlinkKernel', () => {
       expect(deleted.map((message) => decodeRoute(message))).to.deep.equal([
         {
           ...{ family: 'ipv4', table: 200, protocol: 98, type: 0, destination: '10.30.0.0', prefixLength: 16 },
-          ...{ gateway: undefined, index: 10, metric: 1100, source: undefined },
+          ...{ gateway: undefined, index: 10, metric: 1100, source: undefined, paths: [] },
         },
         {
           ...{ family: 'ipv4', table: 200, protocol: 98, type: 0, destination: '10.31.0.0', prefixLength: 16 },
-          ...{ gateway: undefined, index: undefined, metric: 1100, source: undefined },
+          ...{ gateway: undefined, index: undefined, metric: 1100, source: undefined, paths: [] },
         },
       ]);
     });

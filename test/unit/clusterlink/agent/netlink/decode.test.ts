@@ -56,13 +56,31 @@ describe("the kernel's answers", () => {
     expect(captured(ANSWERED.routes).map(decodeRoute)).to.deep.equal([
       {
         ...{ family: 'ipv4', table: 200, protocol: 98, type: 1, destination: '10.20.0.0', prefixLength: 16 },
-        ...{ gateway: '220.18.2.21', index: 4, metric: 1100, source: undefined },
+        ...{ gateway: '220.18.2.21', index: 4, paths: [], metric: 1100, source: undefined },
       },
     ]);
     expect(captured(ANSWERED['routes-6']).map(decodeRoute)[0]).to.include({
       ...{ family: 'ipv6', table: 200, protocol: 98, destination: 'fd11:20::', prefixLength: 64 },
       ...{ gateway: '9470:18::2:21', index: 5, metric: 1100 },
     });
+  });
+
+  it('tell of routes of several paths', () => {
+    const [four, six] = captured(ANSWERED['routes-several']).map(decodeRoute);
+    const several = { destination: '0.0.0.0', prefixLength: 0, gateway: undefined, index: undefined, paths: [3, 5] };
+    expect(four).to.deep.include({ ...several, family: 'ipv4', metric: 0 });
+    expect(six).to.deep.include({ ...several, destination: '::', family: 'ipv6', metric: 1024 });
+    expect(captured(ANSWERED.routes).map(decodeRoute)[0]?.paths).to.deep.equal([]);
+  });
+
+  it('of which a path is cut off are refused', () => {
+    const [message] = captured(ANSWERED['routes-several']);
+    const body = Buffer.from(message?.body ?? '');
+    const first = body.indexOf(Buffer.from('1000000003000000', 'hex'));
+    for (const length of [0, 7, 40]) {
+      body.writeUInt16LE(length, first);
+      expect(() => decodeRoute({ type: 24, flags: 0, sequence: 0, body })).to.throw(KernelError, 'cut off');
+    }
   });
 
   it('tell of rules', () => {

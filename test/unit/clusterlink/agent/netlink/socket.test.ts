@@ -57,6 +57,14 @@ describe('NetlinkSocket', () => {
       libc.failures.bind = ['EPERM'];
       expect(caught(() => new NetlinkSocket(libc, 0)).message).to.equal('a netlink socket can not be bound: EPERM');
     });
+
+    it('keeps no descriptor that it could not bind', () => {
+      libc.failures.bind = ['EPERM'];
+      const before = libc.opened.length;
+      caught(() => new NetlinkSocket(libc, 0));
+      expect(libc.opened.slice(before)).to.have.length(1);
+      expect(libc.closed).to.deep.equal(libc.opened.slice(before));
+    });
   });
 
   describe('send', () => {
