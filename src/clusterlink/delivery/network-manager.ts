@@ -7,6 +7,7 @@ import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import { isLinkWanted } from '../cluster/link-config.js';
 import { Planner } from '../planner/planner.js';
+import type { PlanProblem } from '../planner/problems.js';
 import type { NetworkPlan, PlanListener } from './delivery.js';
 
 export interface NetworkManagerOptions {
@@ -51,7 +52,7 @@ export class NetworkManager implements NetworkPlan {
     return new Set([...this.#clusterOf].flatMap(([name, owner]) => (owner === cluster ? [name] : [])));
   }
 
-  /** What is wrong with a Cluster, each message with the other side if there is one. */
+  /** What is wrong with a Cluster, each message with the other side if there is one; but for a missing gateway. */
   problemsOf(cluster: string): readonly string[] {
     return this.#problems.get(cluster) ?? [];
   }
@@ -173,11 +174,11 @@ export class NetworkManager implements NetworkPlan {
   }
 }
 
-function byCluster(
-  problems: readonly { readonly clusters: readonly string[]; readonly message: string }[],
-): ReadonlyMap<string, readonly string[]> {
+/** Without those that the condition of a Cluster has a reason of their own for. */
+function byCluster(problems: readonly PlanProblem[]): ReadonlyMap<string, readonly string[]> {
   const messages = new Map<string, string[]>();
-  for (const { clusters, message } of problems) {
+  for (const { reason, clusters, message } of problems) {
+    if (reason === 'NoGateway') continue;
     for (const cluster of clusters) messages.set(cluster, [...(messages.get(cluster) ?? []), message]);
   }
   return messages;

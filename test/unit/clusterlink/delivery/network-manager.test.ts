@@ -107,6 +107,16 @@ describe('NetworkManager', () => {
     expect(manager.problemsOf('west')).to.deep.equal([]);
   });
 
+  it('leaves it to the condition to say that there is no gateway yet, and why', async () => {
+    harness.host.edit(clusters, { name: 'east' }, { spec: { clusterLinkOptions: { networkType: 'gateway' } } });
+    await lead();
+    expect(manager.problemsOf('east')).to.deep.equal([]);
+    harness.host.edit(clusterNodes, { name: 'east-n1' }, { spec: { roles: ['gateway'] } });
+    seed('south', '10.10.0.0/16', '172.18.3.31');
+    await harness.calm();
+    expect(manager.problemsOf('east').join()).to.include('east').and.include('south');
+  });
+
   it('forgets its plan at the end of a term, and makes it anew in the next', async () => {
     const term = await lead();
     term.abort();
