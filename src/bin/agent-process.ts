@@ -4,6 +4,7 @@ import { Agent } from '../clusterlink/agent/agent.js';
 import { AgentMetrics, type AgentSnapshot } from '../clusterlink/agent/agent-metrics.js';
 import { ApiConfigSource, type ConfigSource, FileConfigSource } from '../clusterlink/agent/config-source.js';
 import { DEFAULT_ROUTE_PROTOCOL, ownershipOf } from '../clusterlink/agent/desired.js';
+import { Heartbeat } from '../clusterlink/agent/heartbeat.js';
 import { NetlinkKernel } from '../clusterlink/agent/kernel.js';
 import { NetworkMonitor } from '../clusterlink/agent/monitor.js';
 import { loadLibc } from '../clusterlink/agent/netlink/libc.js';
@@ -37,6 +38,8 @@ const CONNECTIONS = 3;
 interface Ends {
   readonly source: ConfigSource;
   readonly writer: StatusWriter;
+  /** Tells others that the agent is alive, until the signal aborts. */
+  beat(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,6 +89,7 @@ export async function runAgent(
       monitor.run(signal),
       prober.run(signal),
       publisher.run(signal),
+      ends.beat(signal),
       agent.run(signal),
     ]);
   } finally {
@@ -154,6 +158,7 @@ function fileEnds(path: string, logger: Logger): Ends {
   return {
     source: new FileConfigSource(path, clock, logger),
     writer: fileStatusWriter(`${path}.status`),
+    beat: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }
@@ -168,9 +173,12 @@ function apiEnds(options: AgentOptions, environment: Environment, logger: Logger
     (name) =>
       new Informer({ client, type: nodeConfigs, fieldSelector: `metadata.name=${name}`, clock, random, logger }),
   );
+  const source = new ApiConfigSource(informers, { clusterName, nodeName });
+  const heartbeat = new Heartbeat({ client, current: () => source.current(), nodeName, clock, logger });
   return {
-    source: new ApiConfigSource(informers, { clusterName, nodeName }),
+    source,
     writer: apiStatusWriter(client),
+    beat: (signal) => heartbeat.run(signal),
     close: () => transport.close(),
   };
 }

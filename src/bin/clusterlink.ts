@@ -5,7 +5,7 @@ import { LinkConnection } from '../clusterlink/cluster/connection.js';
 import { LinkConnections, LinkRegistry } from '../clusterlink/cluster/link-registry.js';
 import type { LinkConfig } from '../clusterlink/cluster/link-config.js';
 import type { LinkFeature } from '../clusterlink/cluster/link-member.js';
-import { REPORTS_ON_INDEX } from '../clusterlink/cluster/reports-on.js';
+import { reportsFrom } from '../clusterlink/cluster/reports-on.js';
 import { LinkController } from '../clusterlink/collector/link-controller.js';
 import { createNodeCollector } from '../clusterlink/collector/node-collector.js';
 import { createPoolCollector } from '../clusterlink/collector/pool-collector.js';
@@ -156,15 +156,14 @@ export class ClusterLink {
   }
 
   #reportsOn(cluster: string): readonly NodeConfig[] {
-    const connections = [...this.#registry.connections.values()];
-    return connections.flatMap(({ nodeConfigs: { store } }) => [...store.byIndex(REPORTS_ON_INDEX, cluster)]);
+    return reportsFrom(this.#registry.connections.values(), cluster);
   }
 
   #connect(config: LinkConfig, kubeconfig: string | undefined): LinkConnection {
-    const { hostClusterUid, host, createInformer, logger } = this.#options;
+    const { hostClusterUid, host, createInformer, clock, logger } = this.#options;
     const member = kubeconfig === undefined ? undefined : this.#member(config.name, kubeconfig);
     return new LinkConnection({
-      ...{ config, createInformer, logger, features: this.#features() },
+      ...{ config, createInformer, clock, logger, features: this.#features() },
       ownership: ownershipOf(hostClusterUid, config.name),
       client: member?.client ?? host,
       adopt: member?.adopt ?? (() => false),

@@ -3,6 +3,7 @@ import { isConflict, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
 import { leases, type ObjectRef } from '../kube/resource.js';
 import type { Clock } from '../lib/clock.js';
+import { microTime } from '../lib/micro-time.js';
 
 /** Which Lease a process competes for, and as whom. */
 export interface LeaseLockOptions {
@@ -130,6 +131,3 @@ export class LeaseLock {
 }
 
 /** RFC 3339 with six decimals, as Leases have them. */
-function microTime(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace('Z', '000Z');
-}

@@ -29,9 +29,9 @@ export class LinkHarness extends MemberHarness {
 
   /** A connection to the cluster; it runs until the end of the test. */
   connect(config: Partial<LinkConfig> = {}, features: readonly LinkFeature[] = []): LinkConnection {
-    const { client, createInformer, logger } = this;
+    const { client, createInformer, clock, logger } = this;
     const connection = new LinkConnection({
-      ...{ client, createInformer, logger, features },
+      ...{ client, createInformer, clock, logger, features },
       config: { ...LINK_CONFIG, ...config },
       ownership: ownershipOf(HOST_UID, LINKED),
       adopt: () => false,

@@ -12,8 +12,8 @@ export interface StatusPublisherDeps {
   readonly logger: Logger;
 }
 
-/** A status that says nothing new is written so often, as a sign of life. */
-const HEARTBEAT_MS = 25_000;
+/** A status that says nothing new is written so seldom: a large config comes along to all who watch, and Leases are cheap. */
+const REFRESH_MS = 300_000;
 const INTERVAL_MS = 1_000;
 
 interface Pending {
@@ -21,7 +21,7 @@ interface Pending {
   readonly report: Report;
 }
 
-/** Writes the agent's status: at once when it says something new, but at most once a second, and else as a sign of life. */
+/** Writes the agent's status: at once when it says something new, but at most once a second, and else now and then. */
 export class StatusPublisher {
   readonly #deps: StatusPublisherDeps;
   #pending: Pending | undefined;
@@ -51,7 +51,7 @@ export class StatusPublisher {
     const uid = pending.config.metadata?.uid;
     const before = this.#written?.uid === uid ? this.#written : undefined;
     const status = desiredStatus(pending.report, before?.status ?? pending.config.status);
-    const isQuiet = before !== undefined && clock.monotonic() - before.atMs < HEARTBEAT_MS;
+    const isQuiet = before !== undefined && clock.monotonic() - before.atMs < REFRESH_MS;
     if (isQuiet && !differs(before.status, status)) return;
     try {
       await writer.write(pending.config, status, signal);

@@ -8,8 +8,10 @@ import type { InformerFactory } from '../../kube/informer-factory.js';
 import type { Informer } from '../../kube/informer.js';
 import { nodeConfigs } from '../../kube/kosmos-resources.js';
 import { nodes } from '../../kube/resource.js';
+import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
+import { AgentLeases } from './agent-leases.js';
 import type { LinkConfig } from './link-config.js';
 import type { LinkFeature, LinkMember, LinkModule } from './link-member.js';
 import { trimLinkNode, type LinkNode } from './link-node.js';
@@ -26,6 +28,7 @@ export interface LinkConnectionOptions {
   readonly closeClient?: () => Promise<void>;
   readonly features: readonly LinkFeature[];
   readonly createInformer: InformerFactory;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -39,6 +42,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
   readonly logger: Logger;
   /** Takes over the credential of another kubeconfig; false when only a new connection would do. */
   readonly adopt: (kubeconfig: string) => boolean;
+  readonly agents: AgentLeases;
   readonly #network: NetworkSources;
   readonly #modules: readonly LinkModule[];
   readonly #closeClient: (() => Promise<void>) | undefined;
@@ -47,7 +51,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: LinkConnectionOptions) {
-    const { client, createInformer, config } = options;
+    const { client, createInformer, config, ownership, clock } = options;
     const cluster = config.name;
     this.config = config;
     this.client = client;
@@ -60,6 +64,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
       ...{ cluster, client, type: nodeConfigs, labelSelector: ownedSelector(options.ownership) },
       indexers: { [REPORTS_ON_INDEX]: reportsOn },
     });
+    this.agents = new AgentLeases({ cluster, client, ownership, createInformer, clock });
     this.#network = new NetworkSources({ cluster, client, cni: config.cni, createInformer });
     this.#modules = options.features.map((feature) => feature.open(this));
   }
@@ -97,7 +102,8 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
     this.nodeConfigs.addHandler(handler);
     this.#network.onChange(changed);
     for (const cache of [this.nodes, this.nodeConfigs]) cache.onConnectionChange(changed);
-    for (const part of [this.nodes, this.nodeConfigs, this.#network]) void this.#track(part.run(signal), signal);
+    for (const part of [this.nodes, this.nodeConfigs, this.agents, this.#network])
+      void this.#track(part.run(signal), signal);
   }
 
   async lead(leading: AbortSignal): Promise<void> {

@@ -20,6 +20,8 @@ export interface LinkState {
   /** Those of them that have been planned for: their agents have reported their addresses. */
   readonly planned: ReadonlySet<string>;
   readonly configs: ReadonlyMap<string, NodeConfig>;
+  /** Those whose agents do not renew their Leases any more. */
+  readonly silent: readonly string[];
   readonly needsGateway: boolean;
   readonly gateway: string | undefined;
 }
@@ -42,8 +44,14 @@ export function linkCondition(state: LinkState): LinkCondition {
     return wrong('NodesNotDetected', `waiting for the agents of ${listed(undetected)} to report addresses`);
   }
   if (needsGateway && gateway === undefined) return wrong('NoGateway', 'no node can be the gateway');
-  const behind = nodes.filter((node) => !hasApplied(state.configs.get(node)));
-  if (behind.length > 0) return wrong('NodesNotReady', nodesNotReady(behind, state.configs));
+  return conditionOfAgents(state);
+}
+
+/** Whether agents have done what was planned, and are there to keep it so. */
+function conditionOfAgents({ nodes, configs, silent }: LinkState): LinkCondition {
+  const behind = nodes.filter((node) => !hasApplied(configs.get(node)));
+  if (behind.length > 0) return wrong('NodesNotReady', nodesNotReady(behind, configs));
+  if (silent.length > 0) return wrong('AgentsSilent', `the agents of ${listed(silent)} no longer renew their Leases`);
   return { status: 'True', reason: 'Linked', message: `${nodes.length} nodes have what was planned for them` };
 }
 

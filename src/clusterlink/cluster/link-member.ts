@@ -4,6 +4,7 @@ import type { KubeClient } from '../../kube/client.js';
 import type { Informer } from '../../kube/informer.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Ownership } from '../../clustertree/cluster/ownership.js';
+import type { AgentLeases } from './agent-leases.js';
 import type { LinkConfig } from './link-config.js';
 import type { LinkNode } from './link-node.js';
 import type { NetworkFacts } from './network-sources.js';
@@ -17,6 +18,8 @@ export interface LinkMember {
   readonly nodes: Informer<Node, LinkNode>;
   /** Those that we wrote. */
   readonly nodeConfigs: Informer<NodeConfig>;
+  /** Which of its agents have gone silent. */
+  readonly agents: Pick<AgentLeases, 'isSilent'>;
   readonly network: { readonly facts: NetworkFacts };
   readonly logger: Logger;
   /** Calls back with every change of what is known of the cluster. The returned function ends it. */

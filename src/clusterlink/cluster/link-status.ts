@@ -34,7 +34,8 @@ export type LinkReason =
   | 'NoNodes'
   | 'NodesNotDetected'
   | 'NoGateway'
-  | 'NodesNotReady';
+  | 'NodesNotReady'
+  | 'AgentsSilent';
 
 export interface LinkCondition {
   readonly status: ConditionStatus;

@@ -160,5 +160,5 @@ const DISABLED = { status: 'False', reason: 'Disabled', message: 'clusterLinkOpt
 /** What somebody has to do something about. */
 const WARNINGS: readonly string[] = [
   ...['InvalidSpec', 'InvalidKubeconfig', 'KubeconfigSecretMissing', 'CIDRsMissing'],
-  ...['PlanProblem', 'ListFailed', 'NoGateway'],
+  ...['PlanProblem', 'ListFailed', 'NoGateway', 'AgentsSilent'],
 ];

@@ -12,7 +12,8 @@ import { sourceOf } from '../cluster/source.js';
 
 export interface LinkedState {
   readonly cluster: Cluster;
-  readonly connection: Pick<LinkConnection, 'nodes' | 'nodeConfigs' | 'network' | 'synced' | 'problem'> | undefined;
+  readonly connection:
+    Pick<LinkConnection, 'nodes' | 'nodeConfigs' | 'agents' | 'network' | 'synced' | 'problem'> | undefined;
   readonly invalid: ConnectionProblem | undefined;
   /** Those of the cluster. */
   readonly clusterNodes: readonly ClusterNode[];
@@ -27,14 +28,15 @@ export function reportOf(state: LinkedState): LinkReport {
   const { nodes, configs } = contentsOf(connection);
   const gateway = clusterNodes.find(isGateway)?.spec.nodeName;
   const synced = connection?.synced === true;
-  const ready = nodes.filter((node) => hasApplied(configs.get(node))).length;
+  const silent = nodes.filter((node) => connection?.agents.isSilent(node));
+  const ready = nodes.filter((node) => hasApplied(configs.get(node)) && !silent.includes(node)).length;
   return {
     podCIDRs: cidrsIn(found?.pods),
     serviceCIDRs: cidrsIn(found?.services),
     gateways: { gateway, standbys: standbysOf(clusterNodes) },
     ...(synced && { nodes: { ready, total: nodes.length } }),
     condition: linkCondition({
-      ...{ invalid, synced, planProblems, nodes, configs, gateway },
+      ...{ invalid, synced, planProblems, nodes, configs, silent, gateway },
       connected: connection !== undefined,
       problem: connection?.problem,
       missing: found === undefined ? [] : [found.pods, found.services].flatMap(messageOf),

@@ -23,7 +23,7 @@ export interface ElectorOptions {
   readonly host: KubeClient;
   readonly clusters: Informer<Cluster>;
   readonly clusterNodes: Informer<ClusterNode>;
-  /** NodeConfigs of all clusters whose agents report on nodes of the one that is named. */
+  /** NodeConfigs of all clusters whose agents are not silent, and report on nodes of the one that is named. */
   readonly reportsOn: (cluster: string) => readonly NodeConfig[];
   /** The gateway of a cluster is another one than before. */
   readonly onElected: (cluster: string, gateway: string | undefined) => void;
@@ -59,7 +59,7 @@ export class Elector implements Reconciler {
 
   async reconcile(_key: ObjectKey, { signal }: { readonly signal: AbortSignal }): Promise<Result> {
     const { clusters, clusterNodes: cache, reportsOn } = this.#options;
-    const { nodes, nodeConfigs, config } = this.#member;
+    const { nodes, nodeConfigs, agents, config } = this.#member;
     const cluster = clusters.store.get(config.name);
     // While the cluster can't be seen, everybody in it looks silent; its agents decide by themselves.
     const isVisible = nodes.connected && nodeConfigs.connected && cache.hasSynced;
@@ -76,7 +76,10 @@ export class Elector implements Reconciler {
         ...{ cluster, clusterNodes: own, nodes: byName },
         healthOf: (node) => {
           const { name } = node.metadata;
-          return this.#lifeSigns.healthOf(node, evidence.reachability(name), configs.get(name));
+          const silent = agents.isSilent(name);
+          return this.#lifeSigns.healthOf(node, {
+            ...{ verdict: evidence.reachability(name), silent, config: configs.get(name) },
+          });
         },
       }),
       ...{ current, switchedTo: evidence.switchedTo(current), standbyLimit: STANDBY_LIMIT },

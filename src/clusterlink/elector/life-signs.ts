@@ -3,6 +3,16 @@ import type { LinkNode } from '../cluster/link-node.js';
 import type { Candidate } from './choose.js';
 import type { Verdict } from './evidence.js';
 
+/** What is known of a node. */
+export interface Signs {
+  /** Of those who probe it. */
+  readonly verdict: Verdict;
+  /** Its agent does not renew its Lease any more. */
+  readonly silent: boolean;
+  /** With what its agent said last. */
+  readonly config: NodeConfig | undefined;
+}
+
 /**
  * Remembers which nodes of a cluster were found dead. A dead gateway is no candidate any more, so nobody probes it, and
  * silence must not count as life: it would be elected again, found dead again, and so on.
@@ -13,15 +23,17 @@ export class LifeSigns {
 
   /**
    * The health of a node: what those say who probe it. The kubelet's word counts as well, for a node that it gives up is
-   * about to lose its pods. A dead node whose agent says something new may be alive again; probes have to find out.
+   * about to lose its pods; and where nobody probes, the agent's own silence. A dead node whose agent says something new
+   * may be alive again; probes have to find out.
    */
-  healthOf(node: LinkNode, verdict: Verdict, config: NodeConfig | undefined): Candidate['health'] {
+  healthOf(node: LinkNode, { verdict, silent, config }: Signs): Candidate['health'] {
     const { name } = node.metadata;
     const word = wordOf(config);
     if (verdict === 'reachable') this.#dead.delete(name);
     if (verdict === 'unreachable') this.#dead.set(name, word);
     if (node.ready !== 'True' || verdict === 'unreachable') return 'unhealthy';
     if (verdict === 'reachable') return 'healthy';
+    if (silent) return 'unhealthy';
     return this.#dead.get(name) === word ? 'unhealthy' : 'unknown';
   }
 

@@ -4,6 +4,7 @@ import { isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { leases } from '../../kube/resource.js';
 import type { Clock } from '../../lib/clock.js';
+import { microTime } from '../../lib/micro-time.js';
 
 /** As kubelet's default `nodeLeaseDurationSeconds`. */
 const LEASE_DURATION_SECONDS = 40;
@@ -43,9 +44,4 @@ export class NodeLeases {
       });
     }
   }
-}
-
-/** A MicroTime of meta/v1: RFC 3339 with six digits of a second. */
-export function microTime(millisecondsSinceEpoch: number): string {
-  return new Date(millisecondsSinceEpoch).toISOString().replace(/Z$/, '000Z');
 }

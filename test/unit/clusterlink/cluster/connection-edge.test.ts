@@ -37,9 +37,9 @@ describe('a connection to a linked cluster', () => {
   };
 
   function open(features: readonly LinkFeature[] = [feature]): LinkConnection {
-    const { client, createInformer, logger } = harness;
+    const { client, createInformer, clock, logger } = harness;
     return new LinkConnection({
-      ...{ client, createInformer, logger, features, config: LINK_CONFIG },
+      ...{ client, createInformer, clock, logger, features, config: LINK_CONFIG },
       ownership: ownershipOf(HOST_UID, LINKED),
       adopt: (kubeconfig) => kubeconfig === 'with another token',
       closeClient: () => {

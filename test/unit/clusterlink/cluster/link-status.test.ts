@@ -11,6 +11,7 @@ const applied = (node: string, more: object = {}): NodeConfig =>
 function state(more: Partial<LinkState> = {}): LinkState {
   return {
     ...{ invalid: undefined, connected: true, synced: true, problem: undefined, missing: [], planProblems: [] },
+    silent: [],
     ...{ nodes: ['n1', 'n2'], planned: new Set(['n1', 'n2']), needsGateway: false, gateway: undefined },
     configs: new Map([
       ['n1', applied('n1')],
@@ -54,7 +55,15 @@ describe('the condition of a link', () => {
       ...(['False', 'NodesNotReady', /n2: route: EINVAL$/] as const),
     ],
   ];
-  for (const [what, more, status, reason, message] of table) {
+  const silent: readonly (readonly [string, Partial<LinkState>, string, string, RegExp])[] = [
+    ['an agent is silent', { silent: ['n2'] }, 'False', 'AgentsSilent', /agents of n2 no longer renew/],
+    [
+      'an agent is behind and another one silent',
+      { ...configs(nodeConfig('east', 'n2', { devices: [] }, { observedGeneration: 0 })), silent: ['n1'] },
+      ...(['False', 'NodesNotReady', /^n2 have not applied/] as const),
+    ],
+  ];
+  for (const [what, more, status, reason, message] of [...table, ...silent]) {
     it(`is ${reason} when ${what}`, () => {
       const condition = linkCondition(state(more));
       expect([condition.status, condition.reason]).to.deep.equal([status, reason]);

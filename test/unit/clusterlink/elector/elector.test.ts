@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import type { NodeConfig, NodeConfigStatus } from '../../../../src/apis/kosmos/v1alpha1/node-config.js';
 import { createElector, Elector } from '../../../../src/clusterlink/elector/elector.js';
 import { clusterNodes, clusters, nodeConfigs } from '../../../../src/kube/kosmos-resources.js';
-import { nodes } from '../../../../src/kube/resource.js';
+import { SILENT_MS } from '../../../../src/clusterlink/cluster/agent-leases.js';
+import { ownershipLabels, ownershipOf } from '../../../../src/clustertree/cluster/ownership.js';
+import { leases, nodes } from '../../../../src/kube/resource.js';
 import { LINKED, LinkHarness } from '../../../support/link-harness.js';
 import { clusterNode, linkedCluster } from '../../../support/link-objects.js';
-import { apiError } from '../../../support/member-harness.js';
+import { apiError, HOST_UID } from '../../../support/member-harness.js';
 
+const LEASE_LABELS = ownershipLabels(ownershipOf(HOST_UID, LINKED));
 const DETECTED = { interfaceName: 'eth0', ip: '172.18.1.11' };
 
 describe('Elector', () => {
@@ -91,6 +94,20 @@ describe('Elector', () => {
     harness.client.edit(nodes, { name: 'c' }, { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
     await elect(elector);
     expect(roles()).to.equal('a b');
+  });
+
+  it('has nobody stand by whose agent has gone silent, and replaces such a gateway', async () => {
+    const elector = await elect();
+    for (const [index, renewing] of ['a', 'b', 'c'].entries()) {
+      const metadata = { namespace: 'kosmos-system', name: `kosmos-agent-${renewing}`, labels: LEASE_LABELS };
+      const spec = { holderIdentity: renewing, renewTime: `${index}` };
+      harness.client.seed(leases, { metadata, spec });
+    }
+    await harness.calm(SILENT_MS);
+    const ref = { namespace: 'kosmos-system', name: 'kosmos-agent-b' };
+    harness.client.edit(leases, ref, { spec: { holderIdentity: 'b', renewTime: 'later' } });
+    await elect(elector);
+    expect(roles()).to.equal('b');
   });
 
   it('leaves everything as it is while the cluster does not answer', async () => {

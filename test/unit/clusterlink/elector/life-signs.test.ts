@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import type { NodeConfig } from '../../../../src/apis/kosmos/v1alpha1/node-config.js';
+import type { Candidate } from '../../../../src/clusterlink/elector/choose.js';
+import type { Verdict } from '../../../../src/clusterlink/elector/evidence.js';
 import { LifeSigns } from '../../../../src/clusterlink/elector/life-signs.js';
 import { linkNode, nodeConfig } from '../../../support/link-objects.js';
 
@@ -13,41 +16,53 @@ describe('the health of a gateway', () => {
     signs = new LifeSigns();
   });
 
+  const health = (verdict: Verdict, config: NodeConfig | undefined, silent = false): Candidate['health'] =>
+    signs.healthOf(NODE, { verdict, silent, config });
+
   it('is what those say who probe it', () => {
-    expect(signs.healthOf(NODE, 'reachable', FIRST)).to.equal('healthy');
-    expect(signs.healthOf(NODE, 'unreachable', FIRST)).to.equal('unhealthy');
-    expect(signs.healthOf(NODE, 'reachable', FIRST)).to.equal('healthy');
+    expect(health('reachable', FIRST)).to.equal('healthy');
+    expect(health('unreachable', FIRST)).to.equal('unhealthy');
+    expect(health('reachable', FIRST)).to.equal('healthy');
   });
 
   it('is unknown as long as nobody probes it', () => {
-    expect(signs.healthOf(NODE, undefined, FIRST)).to.equal('unknown');
-    expect(signs.healthOf(NODE, undefined, undefined)).to.equal('unknown');
+    expect(health(undefined, FIRST)).to.equal('unknown');
+    expect(health(undefined, undefined)).to.equal('unknown');
   });
 
   for (const ready of ['False', 'Unknown'] as const) {
     it(`is bad when the kubelet is given up: ${ready}`, () => {
-      expect(signs.healthOf(linkNode('n1', { ready }), 'reachable', FIRST)).to.equal('unhealthy');
+      expect(
+        signs.healthOf(linkNode('n1', { ready }), { verdict: 'reachable', silent: false, config: FIRST }),
+      ).to.equal('unhealthy');
     });
   }
 
   it('stays bad when nobody probes a dead node any more', () => {
-    signs.healthOf(NODE, 'unreachable', FIRST);
-    expect(signs.healthOf(NODE, undefined, FIRST)).to.equal('unhealthy');
-    expect(signs.healthOf(NODE, undefined, FIRST)).to.equal('unhealthy');
+    health('unreachable', FIRST);
+    expect(health(undefined, FIRST)).to.equal('unhealthy');
+    expect(health(undefined, FIRST)).to.equal('unhealthy');
   });
 
   it('is unknown again when the agent of a dead node says something, and good when probes are answered', () => {
-    signs.healthOf(NODE, 'unreachable', FIRST);
-    expect(signs.healthOf(NODE, undefined, LATER)).to.equal('unknown');
-    expect(signs.healthOf(NODE, 'reachable', LATER)).to.equal('healthy');
-    expect(signs.healthOf(NODE, undefined, FIRST)).to.equal('unknown');
+    health('unreachable', FIRST);
+    expect(health(undefined, LATER)).to.equal('unknown');
+    expect(health('reachable', LATER)).to.equal('healthy');
+    expect(health(undefined, FIRST)).to.equal('unknown');
+  });
+
+  it('is bad when nobody probes a node whose agent is silent, as long as it is', () => {
+    expect(health(undefined, FIRST, true)).to.equal('unhealthy');
+    expect(health('unreachable', FIRST, true)).to.equal('unhealthy');
+    expect(health('reachable', FIRST, true)).to.equal('healthy');
+    expect(health(undefined, FIRST)).to.equal('unknown');
   });
 
   it('is forgotten with the node', () => {
-    signs.healthOf(NODE, 'unreachable', FIRST);
+    health('unreachable', FIRST);
     signs.keep(new Map([['n1', NODE]]));
-    expect(signs.healthOf(NODE, undefined, FIRST)).to.equal('unhealthy');
+    expect(health(undefined, FIRST)).to.equal('unhealthy');
     signs.keep(new Map());
-    expect(signs.healthOf(NODE, undefined, FIRST)).to.equal('unknown');
+    expect(health(undefined, FIRST)).to.equal('unknown');
   });
 });

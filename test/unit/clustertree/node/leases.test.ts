@@ -1,18 +1,12 @@
 import { expect } from 'chai';
 import type { Node } from '../../../../src/apis/core.js';
 import { LeaseRenewals } from '../../../../src/clustertree/node/lease-renewals.js';
-import { microTime, NodeLeases } from '../../../../src/clustertree/node/leases.js';
+import { NodeLeases } from '../../../../src/clustertree/node/leases.js';
 import { leases } from '../../../../src/kube/resource.js';
 import { apiError, MemberHarness, virtualNode } from '../../../support/member-harness.js';
 
 const REF = { namespace: 'kube-node-lease', name: 'kosmos-east' };
 const NODE: Node = { metadata: { ...virtualNode('kosmos-east', 'east').metadata, uid: 'node-uid' } };
-
-describe('microTime', () => {
-  it('has six digits of a second', () => {
-    expect(microTime(Date.parse('2026-01-02T03:04:05.678Z'))).to.equal('2026-01-02T03:04:05.678000Z');
-  });
-});
 
 describe('NodeLeases', () => {
   let harness: MemberHarness;
