@@ -10,6 +10,7 @@ import { dnsManifests } from './dns.js';
 import { ensureImages } from './images.js';
 import { kubeProxySpec } from './kube-proxy.js';
 import { kubeletSpec } from './kubelet.js';
+import { allowWatches } from './limits.js';
 import { podRoutes, prepareForwarding, writeNetworkConfig } from './node-network.js';
 
 const NODE_LIMIT_MS = 120_000;
@@ -73,6 +74,7 @@ async function startDns(request: BootRequest): Promise<void> {
 /** Starts a cluster with real nodes; resolves when they are Ready and the cluster's DNS answers. */
 export async function startFullCluster(request: BootRequest, log: (line: string) => void): Promise<void> {
   const { plan, cluster } = request;
+  allowWatches();
   const archive = await ensureImages(programPath(request.binaries, 'coredns'), log);
   await Promise.all([
     startControlPlane(request),

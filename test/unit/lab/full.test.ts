@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseHierarchies } from '../../../hack/lab/full/cgroups.js';
 import { containerdConfig } from '../../../hack/lab/full/containerd.js';
@@ -5,6 +8,7 @@ import { dnsManifests } from '../../../hack/lab/full/dns.js';
 import { imageConfig } from '../../../hack/lab/full/images.js';
 import { kubeProxyConfig } from '../../../hack/lab/full/kube-proxy.js';
 import { configForVersion, kubeletConfig } from '../../../hack/lab/full/kubelet.js';
+import { allowWatches } from '../../../hack/lab/full/limits.js';
 import { masqueradeRules, networkConfig, podRoutes } from '../../../hack/lab/full/node-network.js';
 import { mountsBelow } from '../../../hack/lab/full/remains.js';
 import { compileLabOptions } from '../../../hack/lab/options.js';
@@ -34,6 +38,29 @@ describe('control group hierarchies', () => {
 
   it('finds none where none is mounted', () => {
     expect(parseHierarchies('proc /proc proc rw 0 0')).to.deep.equal({ v1: [], v2: undefined });
+  });
+});
+
+describe('the limit of inotify instances', () => {
+  const after = (value: string): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'kosmos-limit-'));
+    const file = join(folder, 'max_user_instances');
+    writeFileSync(file, value);
+    allowWatches(file);
+    const text = readFileSync(file, 'utf8');
+    rmSync(folder, { recursive: true });
+    return text;
+  };
+
+  it('is raised where it is too low for many nodes, and never lowered', () => {
+    expect(after('128\n')).to.equal('2048');
+    expect(after('2048\n')).to.equal('2048\n');
+    expect(after('65536\n')).to.equal('65536\n');
+  });
+
+  it('is named with what to do when it can not be raised', () => {
+    // A number below the limit that the kernel shows, and lets nobody change.
+    expect(() => allowWatches('/proc/sys/kernel/cap_last_cap')).to.throw('sysctl fs.inotify.max_user_instances=2048');
   });
 });
 
