@@ -11,6 +11,7 @@ import { createNodeCollector } from '../clusterlink/collector/node-collector.js'
 import { createPoolCollector } from '../clusterlink/collector/pool-collector.js';
 import { createDelivery } from '../clusterlink/delivery/delivery.js';
 import { NetworkManager } from '../clusterlink/delivery/network-manager.js';
+import { type FormerConfig, watchFormerConfigs } from '../clusterlink/delivery/planner-feed.js';
 import { createElector } from '../clusterlink/elector/elector.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
 import { ownershipOf } from '../clustertree/cluster/ownership.js';
@@ -63,6 +64,7 @@ const GATHER_MS = 500;
 export class ClusterLink {
   readonly #options: ClusterLinkOptions;
   readonly #clusterNodes: Informer<ClusterNode>;
+  readonly #formerConfigs: Informer<NodeConfig, FormerConfig>;
   readonly #registry: LinkRegistry;
   readonly #network: NetworkManager;
 
@@ -70,6 +72,7 @@ export class ClusterLink {
     const { host, createInformer, clock, logger, metrics } = options;
     this.#options = options;
     this.#clusterNodes = createInformer({ client: host, type: clusterNodes });
+    this.#formerConfigs = watchFormerConfigs(host, createInformer);
     this.#registry = new LinkRegistry({
       ...{ clusters: options.clusters, logger },
       source: new LinkConnections({
@@ -78,7 +81,8 @@ export class ClusterLink {
       }),
     });
     this.#network = new NetworkManager({
-      ...{ clusters: options.clusters, clusterNodes: this.#clusterNodes, clock, logger },
+      ...{ clusters: options.clusters, clusterNodes: this.#clusterNodes, formerConfigs: this.#formerConfigs },
+      ...{ clock, logger },
       onPlanned: (seconds) => metrics.planned(seconds),
     });
   }
@@ -100,7 +104,7 @@ export class ClusterLink {
       reconciler: this.#registry,
       concurrency: REGISTRY_CONCURRENCY,
     });
-    const running = this.#clusterNodes.run(signal);
+    const running = Promise.all([this.#clusterNodes.run(signal), this.#formerConfigs.run(signal)]);
     try {
       await this.#options.clusters.synced(signal);
       this.#onClusters((cluster) => controller.enqueue(objectKey(cluster)));

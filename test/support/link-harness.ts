@@ -5,6 +5,7 @@ import { ownershipLabels, ownershipOf } from '../../src/clustertree/cluster/owne
 import { LinkConnection } from '../../src/clusterlink/cluster/connection.js';
 import type { LinkConfig } from '../../src/clusterlink/cluster/link-config.js';
 import type { LinkFeature } from '../../src/clusterlink/cluster/link-member.js';
+import { type FormerConfig, watchFormerConfigs } from '../../src/clusterlink/delivery/planner-feed.js';
 import type { Informer } from '../../src/kube/informer.js';
 import { clusterNodes, clusters, nodeConfigs } from '../../src/kube/kosmos-resources.js';
 import { nodes } from '../../src/kube/resource.js';
@@ -20,11 +21,14 @@ export const LINK_CONFIG: LinkConfig = {
 export class LinkHarness extends MemberHarness {
   readonly clusters: Informer<Cluster>;
   readonly clusterNodes: Informer<ClusterNode>;
+  readonly formerConfigs: Informer<NodeConfig, FormerConfig>;
 
   constructor() {
     super();
     this.clusters = this.watch(this.host, clusters);
     this.clusterNodes = this.watch(this.host, clusterNodes);
+    this.formerConfigs = watchFormerConfigs(this.host, this.createInformer);
+    this.track(this.formerConfigs.run(this.signal));
   }
 
   /** A connection to the cluster; it runs until the end of the test. */

@@ -1,18 +1,14 @@
-import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
-import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfigSpec } from '../../apis/kosmos/v1alpha1/node-config.js';
-import type { Informer } from '../../kube/informer.js';
 import type { Clock, Timer } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
-import { isLinkWanted } from '../cluster/link-config.js';
+import { sourceOf } from '../cluster/source.js';
 import { Planner } from '../planner/planner.js';
 import type { PlanProblem } from '../planner/problems.js';
 import type { NetworkPlan, PlanListener } from './delivery.js';
+import { feedPlanner, type PlanSources } from './planner-feed.js';
 
-export interface NetworkManagerOptions {
-  readonly clusters: Informer<Cluster>;
-  readonly clusterNodes: Informer<ClusterNode>;
+export interface NetworkManagerOptions extends PlanSources {
   /** Told how long a plan took. */
   readonly onPlanned: (seconds: number) => void;
   readonly clock: Clock;
@@ -23,6 +19,7 @@ export interface NetworkManagerOptions {
 const GATHER_MS = 200;
 /** ...but none waits longer than this. */
 const LONGEST_WAIT_MS = 2_000;
+const LOOK_AGAIN_MS = 200;
 
 /** Keeps the plan for all nodes up to date, from the Clusters and ClusterNodes of the host. Leader only. */
 export class NetworkManager implements NetworkPlan {
@@ -67,13 +64,13 @@ export class NetworkManager implements NetworkPlan {
     const { clusters, clusterNodes } = this.#options;
     try {
       // A plan from half of the inputs would take away what the other half wants.
-      await Promise.all([clusters.synced(signal), clusterNodes.synced(signal)]);
+      await Promise.all([clusters.synced(signal), clusterNodes.synced(signal), this.#formerKnown(signal)]);
     } catch (error) {
       if (!signal.aborted) throw error;
       return;
     }
     const planner = new Planner();
-    const stops = this.#feed(planner);
+    const stops = feedPlanner(planner, this.#options, () => this.#changed(planner));
     this.#replan(planner);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -86,30 +83,10 @@ export class NetworkManager implements NetworkPlan {
     this.#problems = new Map();
   }
 
-  #feed(planner: Planner): readonly (() => void)[] {
-    const changed = (): void => this.#changed(planner);
-    const setCluster = (cluster: Cluster): void => {
-      if (isLinkWanted(cluster)) planner.setCluster(cluster);
-      else planner.removeCluster(cluster.metadata?.name ?? '');
-      changed();
-    };
-    const setNode = (node: ClusterNode): void => {
-      planner.setNode(node);
-      changed();
-    };
-    const removeCluster = ({ metadata }: Cluster): void => {
-      planner.removeCluster(metadata?.name ?? '');
-      changed();
-    };
-    const removeNode = ({ metadata }: ClusterNode): void => {
-      planner.removeNode(metadata?.name ?? '');
-      changed();
-    };
-    const { clusters, clusterNodes } = this.#options;
-    return [
-      clusters.addHandler({ onAdd: setCluster, onUpdate: (_old, next) => setCluster(next), onDelete: removeCluster }),
-      clusterNodes.addHandler({ onAdd: setNode, onUpdate: (_old, next) => setNode(next), onDelete: removeNode }),
-    ];
+  /** Until it is known which MACs there were, or that the host has nothing that could tell. */
+  async #formerKnown(signal: AbortSignal): Promise<void> {
+    const { formerConfigs, clock } = this.#options;
+    while (sourceOf(formerConfigs).state === 'unknown') await clock.sleep(LOOK_AGAIN_MS, signal);
   }
 
   #changed(planner: Planner): void {

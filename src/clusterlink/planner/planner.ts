@@ -104,8 +104,8 @@ export class Planner {
   }
 
   /**
-   * The devices that the node's NodeConfig has, whoever planned them: their MACs stay. Not needed for those that this
-   * planner made.
+   * The devices that the node has by a NodeConfig of Kosmos' own: their MACs stay. Those of this planner always have the
+   * same ones.
    */
   setPreviousDevices(objectName: string, devices: readonly NodeConfigDevice[]): void {
     if (JSON.stringify(devices) === JSON.stringify(this.devices.get(objectName) ?? [])) return;

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { NetworkManager } from '../../../../src/clusterlink/delivery/network-manager.js';
-import { clusterNodes, clusters } from '../../../../src/kube/kosmos-resources.js';
+import type { NodeConfig } from '../../../../src/apis/kosmos/v1alpha1/node-config.js';
+import { clusterNodes, clusters, nodeConfigs } from '../../../../src/kube/kosmos-resources.js';
 import { LinkHarness } from '../../../support/link-harness.js';
 import { clusterNode, linkedCluster } from '../../../support/link-objects.js';
+import { apiError } from '../../../support/member-harness.js';
 
+const VXLAN = { type: 'vxlan', addr: '220.18.1.11/8', bindDev: 'eth0', id: 54, port: 4876 } as const;
 const OPTIONS = { ipFamily: 'ipv4' } as const;
 
 describe('NetworkManager', () => {
@@ -15,9 +18,9 @@ describe('NetworkManager', () => {
   beforeEach(() => {
     harness = new LinkHarness();
     [told, plans] = [[], 0];
-    const { clusters: cache, clusterNodes: nodeCache, clock, logger } = harness;
+    const { clusters: cache, clusterNodes: nodeCache, formerConfigs, clock, logger } = harness;
     manager = new NetworkManager({
-      ...{ clusters: cache, clusterNodes: nodeCache, clock, logger },
+      ...{ clusters: cache, clusterNodes: nodeCache, formerConfigs, clock, logger },
       onPlanned: () => {
         plans += 1;
       },
@@ -133,13 +136,68 @@ describe('NetworkManager', () => {
     expect([...manager.namesOf('east')]).to.have.length(2);
   });
 
+  describe('where Kosmos was before', () => {
+    const KEPT = '02:11:22:33:44:55';
+    const macs = (name: string): unknown => manager.config(name)?.devices?.map(({ mac }) => mac);
+    const former = (labels: Readonly<Record<string, string>> = {}): NodeConfig => ({
+      metadata: { name: 'east-n1', labels },
+      spec: { devices: [{ ...VXLAN, name: 'vx-bridge', mac: KEPT }] },
+    });
+
+    it('keeps the MACs of its devices, which others know', async () => {
+      harness.host.seed(nodeConfigs, former());
+      await lead();
+      expect(macs('east-n1')).to.deep.equal([KEPT]);
+      expect(manager.config('west-n1')?.arps?.map(({ mac }) => mac)).to.deep.equal([KEPT]);
+      harness.host.erase(nodeConfigs, { name: 'east-n1' });
+      await harness.calm();
+      expect(macs('east-n1')).to.deep.equal([KEPT]);
+    });
+
+    it('keeps them as well when they are told late', async () => {
+      await lead();
+      harness.host.seed(nodeConfigs, former());
+      await harness.calm();
+      expect(macs('east-n1')).to.deep.equal([KEPT]);
+    });
+
+    it('does not read its own NodeConfigs, which never say anything else', async () => {
+      harness.host.seed(nodeConfigs, former({ 'kosmos.io/host-cluster': 'us' }));
+      await lead();
+      expect(macs('east-n1')).to.have.length(1);
+      expect(macs('east-n1')).to.not.include(KEPT);
+    });
+  });
+
+  for (const [code, reason, planned] of [
+    [404, 'NotFound', true],
+    [403, 'Forbidden', true],
+    [500, 'InternalError', false],
+  ] as const) {
+    it(`${planned ? 'plans' : 'waits'} when the host answers ${code} about former NodeConfigs`, async () => {
+      const own = new LinkHarness();
+      own.host.fail({ type: nodeConfigs, error: apiError(code, reason), times: 1_000 });
+      const { clusters: cache, clusterNodes: nodeCache, formerConfigs, clock, logger } = own;
+      const other = new NetworkManager({
+        ...{ clusters: cache, clusterNodes: nodeCache, formerConfigs, clock, logger, onPlanned: () => undefined },
+      });
+      const term = new AbortController();
+      own.track(other.lead(AbortSignal.any([term.signal, own.signal])));
+      await own.calm();
+      await own.calm();
+      expect(other.planned).to.equal(planned);
+      term.abort();
+      await own.end();
+    });
+  }
+
   it('ends at once when the term is over before the host is known', async () => {
     const blind = new LinkHarness();
     const term = new AbortController();
     blind.host.intercept = () => new Promise(() => undefined);
-    const { clusters: cache, clusterNodes: nodeCache, clock, logger } = blind;
+    const { clusters: cache, clusterNodes: nodeCache, formerConfigs, clock, logger } = blind;
     const early = new NetworkManager({
-      ...{ clusters: cache, clusterNodes: nodeCache, clock, logger, onPlanned: () => undefined },
+      ...{ clusters: cache, clusterNodes: nodeCache, formerConfigs, clock, logger, onPlanned: () => undefined },
     });
     const leading = early.lead(term.signal);
     term.abort(new Error('over'));
