@@ -20,6 +20,10 @@ export const AGENT_OPTIONS = {
     default: '/var/lib/kosmos/agent',
     help: 'Directory for the last good config and for what settings of the kernel were before.',
   }),
+  leaseNamespace: stringOption({
+    default: 'kosmos-system',
+    help: "Namespace of the Lease by which the agent shows that it is alive; the same as the manager's `--lease-namespace`.",
+  }),
   probePort: integerOption({
     default: 4878,
     min: 1,

@@ -174,7 +174,10 @@ function apiEnds(options: AgentOptions, environment: Environment, logger: Logger
       new Informer({ client, type: nodeConfigs, fieldSelector: `metadata.name=${name}`, clock, random, logger }),
   );
   const source = new ApiConfigSource(informers, { clusterName, nodeName });
-  const heartbeat = new Heartbeat({ client, current: () => source.current(), nodeName, clock, logger });
+  const heartbeat = new Heartbeat({
+    ...{ client, namespace: options.leaseNamespace, nodeName, clock, logger },
+    current: () => source.current(),
+  });
   return {
     source,
     writer: apiStatusWriter(client),

@@ -1,5 +1,5 @@
 import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
-import { CLUSTER_LABEL, HOST_CLUSTER_LABEL, KOSMOS_NAMESPACE } from '../../apis/names.js';
+import { CLUSTER_LABEL, HOST_CLUSTER_LABEL } from '../../apis/names.js';
 import { isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { leases } from '../../kube/resource.js';
@@ -13,6 +13,8 @@ export interface HeartbeatDeps {
   readonly client: Pick<KubeClient, 'patch' | 'create'>;
   /** The node's config as the API server has it. */
   readonly current: () => NodeConfig | undefined;
+  /** Where the Lease is. */
+  readonly namespace: string;
   readonly nodeName: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -60,8 +62,8 @@ export class Heartbeat {
   }
 
   async #renew({ metadata = {} }: NodeConfig, signal: AbortSignal): Promise<void> {
-    const { client, nodeName, clock } = this.#deps;
-    const ref = { namespace: KOSMOS_NAMESPACE, name: `kosmos-agent-${nodeName}` };
+    const { client, namespace, nodeName, clock } = this.#deps;
+    const ref = { namespace, name: `kosmos-agent-${nodeName}` };
     const { name = '', uid = '' } = metadata;
     const owner = { apiVersion: 'kosmos.io/v1alpha1', kind: 'NodeConfig', name, uid };
     const of = {

@@ -1,5 +1,4 @@
 import type { Lease } from '../../apis/core.js';
-import { KOSMOS_NAMESPACE } from '../../apis/names.js';
 import { ownedSelector, type Ownership } from '../../clustertree/cluster/ownership.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { InformerFactory } from '../../kube/informer-factory.js';
@@ -10,6 +9,8 @@ import type { Clock } from '../../lib/clock.js';
 export interface AgentLeasesOptions {
   readonly cluster: string;
   readonly client: KubeClient;
+  /** Where agents have their Leases. */
+  readonly namespace: string;
   readonly ownership: Ownership;
   readonly createInformer: InformerFactory;
   readonly clock: Clock;
@@ -36,10 +37,10 @@ export class AgentLeases {
   /** When the Lease of a node's agent changed last, or since when that could have been seen. */
   readonly #changedAt = new Map<string, number>();
 
-  constructor({ cluster, client, ownership, createInformer, clock }: AgentLeasesOptions) {
+  constructor({ cluster, client, namespace, ownership, createInformer, clock }: AgentLeasesOptions) {
     this.#clock = clock;
     this.#informer = createInformer({
-      ...{ cluster, client, type: leases, namespace: KOSMOS_NAMESPACE, transform: trimLease },
+      ...{ cluster, client, type: leases, namespace, transform: trimLease },
       labelSelector: ownedSelector(ownership),
     });
     const changed = ({ node }: AgentLease): void => void this.#changedAt.set(node, clock.monotonic());

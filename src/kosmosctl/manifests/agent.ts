@@ -1,5 +1,5 @@
 import { NODE_EXCLUDE_LABEL, NODE_LABEL } from '../../apis/names.js';
-import { AGENT_RIGHTS } from '../rights/agent-rights.js';
+import { AGENT_NAMESPACE_RIGHTS, AGENT_RIGHTS } from '../rights/agent-rights.js';
 import { ruleOf } from '../rights/right.js';
 import { AGENT, AGENT_LABELS, AGENT_SELECTOR, namespaced } from './labels.js';
 import { text, value, when, type Template, type TemplateMap } from './template.js';
@@ -33,6 +33,7 @@ function container(clusterName: Template): TemplateMap {
       `--state-dir=${STATE}/$(NODE_NAME)`,
       `--sysctl-dir=${SYSCTL}`,
       text`--log-level=${value('logLevel')}`,
+      text`--lease-namespace=${value('namespace')}`,
       `--health-port=${HEALTH_PORT}`,
     ],
     env: [
@@ -118,6 +119,15 @@ export function agentManifests(clusterName: Template): readonly TemplateMap[] {
     {
       ...{ apiVersion: `${RBAC}/v1`, kind: 'ClusterRoleBinding', metadata },
       roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: AGENT },
+      subjects: [{ kind: 'ServiceAccount', name: AGENT, namespace: value('namespace') }],
+    },
+    {
+      ...{ apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: namespaced(AGENT, AGENT_LABELS) },
+      rules: AGENT_NAMESPACE_RIGHTS.map(ruleOf),
+    },
+    {
+      ...{ apiVersion: `${RBAC}/v1`, kind: 'RoleBinding', metadata: namespaced(AGENT, AGENT_LABELS) },
+      roleRef: { apiGroup: RBAC, kind: 'Role', name: AGENT },
       subjects: [{ kind: 'ServiceAccount', name: AGENT, namespace: value('namespace') }],
     },
     daemonSet(clusterName),

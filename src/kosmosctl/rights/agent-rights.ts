@@ -11,3 +11,11 @@ export const AGENT_RIGHTS: readonly Right[] = [
     why: 'says what of it is done',
   },
 ];
+
+/** The same in their own namespace. */
+export const AGENT_NAMESPACE_RIGHTS: readonly Right[] = [
+  {
+    ...{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'patch'] },
+    why: 'shows that it is alive',
+  },
+];

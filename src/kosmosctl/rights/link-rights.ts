@@ -12,6 +12,10 @@ export const LINK_RIGHTS: readonly Right[] = [
     ...{ apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: ['list', 'watch'] },
     why: 'knows the addresses of services',
   },
+  {
+    ...{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch'] },
+    why: 'notices when the agent of a node has died',
+  },
 ];
 
 /** The same in the namespace kube-system. */

@@ -7,7 +7,7 @@ import { FakeClock } from '../../../support/fake-clock.js';
 import { FakeKubeClient } from '../../../support/fake-kube-client.js';
 import { apiError } from '../../../support/member-harness.js';
 
-const REF = { namespace: 'kosmos-system', name: 'kosmos-agent-n1' };
+const REF = { namespace: 'links', name: 'kosmos-agent-n1' };
 const LABELS = { 'kosmos.io/host-cluster': 'host-uid', 'kosmos.io/cluster': 'east' };
 
 function config(uid: string): NodeConfig {
@@ -30,7 +30,10 @@ describe('Heartbeat', () => {
     stop = new AbortController();
     const warn = (_message: string, fields?: object): number => warnings.push(JSON.stringify(fields));
     const logger = { ...silentLogger, warn };
-    running = new Heartbeat({ client, current: () => current, nodeName: 'n1', clock, logger }).run(stop.signal);
+    const namespace = 'links';
+    running = new Heartbeat({ client, current: () => current, namespace, nodeName: 'n1', clock, logger }).run(
+      stop.signal,
+    );
     await clock.advance(0);
   });
 

@@ -40,6 +40,7 @@ describe('a connection to a linked cluster', () => {
     const { client, createInformer, clock, logger } = harness;
     return new LinkConnection({
       ...{ client, createInformer, clock, logger, features, config: LINK_CONFIG },
+      leaseNamespace: 'kosmos-system',
       ownership: ownershipOf(HOST_UID, LINKED),
       adopt: (kubeconfig) => kubeconfig === 'with another token',
       closeClient: () => {
