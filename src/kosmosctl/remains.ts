@@ -10,6 +10,7 @@ import {
 import { EXCLUSION_POLICY } from '../clustertree/daemonset/exclusion.js';
 import type { KubeClient } from '../kube/client.js';
 import { namespacedResources } from '../kube/discovery.js';
+import { nodeConfigs } from '../kube/kosmos-resources.js';
 import {
   certificateSigningRequests,
   csiDrivers,
@@ -24,11 +25,13 @@ import {
   volumes,
   type ResourceType,
 } from '../kube/resource.js';
+import { identityName } from './join/identity.js';
 import { MANAGER, PART_OF, PART_OF_LABEL } from './manifests/labels.js';
 import {
   clusterRoleBindings,
   clusterRoles,
   customResourceDefinitions,
+  daemonSets,
   deployments,
   disruptionBudgets,
   listIfServed,
@@ -57,12 +60,17 @@ const INSTALLED = `${PART_OF_LABEL}=${PART_OF}`;
 
 /** What an installation, and the managers that ran in it, leave in the host, in the order in which it is best removed. */
 const HOST_FAMILIES: readonly Family[] = [
-  ...[deployments, disruptionBudgets, services as ResourceType<KubeObject>, podMonitors, prometheusRules].map(
-    (type) => ({
-      type,
-      labelSelector: INSTALLED,
-    }),
-  ),
+  ...[
+    deployments,
+    daemonSets,
+    disruptionBudgets,
+    services as ResourceType<KubeObject>,
+    podMonitors,
+    prometheusRules,
+  ].map((type) => ({
+    type,
+    labelSelector: INSTALLED,
+  })),
   { type: secrets, labelSelector: KUBELET_SERVING_LABEL, inNamespace: true },
   { type: secrets, labelSelector: MEMBER_CREDENTIAL_LABEL, inNamespace: true },
   { type: certificateSigningRequests, labelSelector: KUBELET_SERVING_LABEL },
@@ -116,7 +124,10 @@ export async function hostRemains(
   return parts.flat();
 }
 
-const CLUSTER_SCOPED: readonly ResourceType<KubeObject>[] = [namespaces, volumes, clusterRoles, clusterRoleBindings];
+const CLUSTER_SCOPED: readonly ResourceType<KubeObject>[] = [
+  ...([namespaces, volumes, nodeConfigs] as readonly ResourceType<KubeObject>[]),
+  ...[clusterRoles, clusterRoleBindings],
+];
 
 /** Everything in a member that is from that host: copies of its objects, and the identity of its manager. */
 export async function memberRemains(
@@ -137,7 +148,10 @@ export async function memberRemains(
       found.push(...objects.map((object) => ({ type, object })));
     }
   }
-  return found;
+  const owner = identityName({ cluster, hostUid });
+  const crds = await listIfServed(client, customResourceDefinitions, { signal });
+  const ours = crds.filter(({ metadata }) => metadata?.ownerReferences?.some(({ name }) => name === owner) === true);
+  return [...found, ...ours.map((object) => ({ type: customResourceDefinitions, object }))];
 }
 
 /** `Kind namespace/name` of each, for people. */

@@ -2,7 +2,7 @@ import type { KubeObject, Pod } from '../apis/core.js';
 import { pods } from '../kube/resource.js';
 import type { CliContext } from './context.js';
 import { conditionOf, nameOf, shown } from './fields.js';
-import { MANAGER, MANAGER_SELECTOR } from './manifests/labels.js';
+import { MANAGER, MANAGER_PODS } from './manifests/labels.js';
 import { deployments, findObject } from './objects.js';
 import type { Step } from './output/steps.js';
 import type { ClusterSession } from './session.js';
@@ -36,18 +36,24 @@ const CURES: Readonly<Record<string, string>> = {
   ImagePullBackOff: 'Import the image into the nodes, or name another with --image.',
   ErrImageNeverPull: 'Import the image into the nodes, or name another with --image.',
   InvalidImageName: 'Name a valid image with --image.',
-  CrashLoopBackOff: 'Look at the log: kubectl logs -n NAMESPACE deployment/kosmos-manager',
+  CrashLoopBackOff: 'Look at the log: kubectl logs -n NAMESPACE WORKLOAD',
   CreateContainerConfigError: 'Look at the pod: kubectl describe pod -n NAMESPACE POD',
 };
 
 /** Why a pod doesn't run, and what to do; undefined when there is nothing special about it. */
-export function podProblem(pod: Pod): { readonly problem: string; readonly cure: string | undefined } | undefined {
+export function podProblem(
+  pod: Pod,
+  workload = `deployment/${MANAGER}`,
+): { readonly problem: string; readonly cure: string | undefined } | undefined {
   const name = nameOf(pod);
   const waiting = (pod.status?.containerStatuses ?? []).flatMap(({ state }) => state?.waiting ?? []);
   const stuck = waiting.find(({ reason }) => reason !== undefined && !PASSING.includes(reason));
   if (stuck !== undefined) {
     const { reason = '', message } = stuck;
-    const cure = CURES[reason]?.replace('NAMESPACE', shown(pod.metadata?.namespace)).replace('POD', name);
+    const cure = CURES[reason]
+      ?.replace('NAMESPACE', shown(pod.metadata?.namespace))
+      .replace('POD', name)
+      .replace('WORKLOAD', workload);
     return { problem: `${name}: ${reason}${message === undefined ? '' : ` (${message})`}`, cure };
   }
   const scheduled = conditionOf(pod, 'PodScheduled');
@@ -61,16 +67,13 @@ const PASSING = ['ContainerCreating', 'PodInitializing'];
 /** The step that waits until all managers run in the version that was applied. */
 export function rolledOut(session: ClusterSession, namespace: string, timeoutMs: number, context: CliContext): Step {
   const { signal, clock } = context;
-  const labelSelector = Object.entries(MANAGER_SELECTOR)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
   const probe = async (): Promise<Probed<string>> => {
     const deployment = await findObject(session.client, deployments, { namespace, name: MANAGER }, signal);
     if (deployment === undefined) return { pending: 'there is no Deployment' };
     const pending = rolloutPending(deployment);
     if (pending === undefined) return { found: `${(deployment as DeploymentObject).spec?.replicas ?? 1} ready` };
-    const { items } = await session.client.list(pods, { namespace, labelSelector, signal });
-    const problem = items.map(podProblem).find((found) => found !== undefined);
+    const { items } = await session.client.list(pods, { namespace, labelSelector: MANAGER_PODS, signal });
+    const problem = items.map((pod) => podProblem(pod)).find((found) => found !== undefined);
     return problem === undefined ? { pending } : { pending: `${pending}; ${problem.problem}`, cure: problem.cure };
   };
   return {

@@ -7,6 +7,8 @@ import { LAB_IMAGES } from '../../hack/lab/full/images.js';
 import { Lab } from '../../hack/lab/lab.js';
 import { run } from '../../hack/lab/run.js';
 import { identityName, identityRights } from '../../src/kosmosctl/join/identity.js';
+import { holds } from '../../src/kosmosctl/manifests/template.js';
+import { DEFAULT_VALUES } from '../../src/kosmosctl/manifests/values.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../src/kosmosctl/rights/host-rights.js';
 import { AuditLog, deniedOf, unusedOf } from '../support/audit-log.js';
 import { eventually } from '../support/eventually.js';
@@ -303,9 +305,10 @@ describe('a federation from nothing, with the managers in pods of the host', () 
     expect([inHost.length > 100, inMember.length > 50]).to.deep.equal([true, true]);
     expect({ host: deniedOf(inHost), member: deniedOf(inMember) }).to.deep.equal({ host: [], member: [] });
     const hostRights = [...HOST_RIGHTS, ...HOST_NAMESPACE_RIGHTS.flatMap(({ rights }) => rights)].filter(
-      ({ when }) => when !== 'excludeExistingDaemonsets',
+      ({ when }) => when === undefined || holds(DEFAULT_VALUES, when),
     );
-    const memberRights = identityRights(identity, { kubeletStats: false, removeNamespaces: true });
+    const features = { tree: true, link: { cni: 'calico' }, kubeletStats: false, removeNamespaces: true };
+    const memberRights = identityRights(identity, features);
     const isNeeded = (side: 'host' | 'member', right: string): boolean => usedElsewhere(side).includes(right);
     expect({
       host: unusedOf(hostRights, inHost).filter((right) => !isNeeded('host', right)),

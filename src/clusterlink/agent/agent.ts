@@ -192,6 +192,7 @@ export class Agent {
     const { network, prober, clock, logger } = this.#deps;
     const { spec } = config;
     if (spec.devices === undefined) return undefined;
+    if (spec.devices.length === 0) return this.#clear(config);
     this.#chooseGateways(spec.gateways ?? []);
     const inspectTable = this.#inspectTable;
     this.#inspectTable = false;
@@ -209,6 +210,22 @@ export class Agent {
     this.#drift += result.driftCount;
     this.#appliedGeneration = config.metadata?.generation;
     return result;
+  }
+
+  /** A plan that wants nothing: the node's network becomes what it was before. */
+  async #clear(config: NodeConfig): Promise<SyncResult> {
+    const { network, prober, store, logger } = this.#deps;
+    const protocols = new Set([this.#interest.protocol, ownershipOf(config.spec).protocol]);
+    const errors: string[] = [];
+    for (const protocol of protocols) errors.push(...(await network.remove(protocol)));
+    this.#follow(config);
+    this.#choices = new Map();
+    prober.follow(probePlan(config.spec));
+    if (errors.length > 0) logger.error('not everything could be taken away', { errors });
+    else store.clear();
+    this.#saved = '';
+    this.#appliedGeneration = config.metadata?.generation;
+    return { changes: [], changeCount: 0, driftCount: 0, errors };
   }
 
   #chooseGateways(gateways: NonNullable<NodeConfig['spec']['gateways']>): void {

@@ -104,8 +104,8 @@ export class LinkController implements Reconciler {
     const { clock, clusterNodes, host, events } = this.#options;
     const since = this.#leavingSince.get(name) ?? clock.monotonic();
     this.#leavingSince.set(name, since);
-    const left = await this.#clean(name, signal);
     const isExpired = clock.monotonic() - since >= cleanupTimeoutOf(cluster);
+    const left = await this.#clean(name, !isExpired, signal);
     if (left !== undefined && !isExpired) {
       const message = `waiting for ${left}`;
       const gateways = { gateway: undefined, standbys: [] };
@@ -121,7 +121,7 @@ export class LinkController implements Reconciler {
   }
 
   /** What is left in the cluster, or why nobody knows. */
-  async #clean(name: string, signal: AbortSignal): Promise<string | undefined> {
+  async #clean(name: string, isPatient: boolean, signal: AbortSignal): Promise<string | undefined> {
     const { registry, clusterNodes } = this.#options;
     const connection = registry.connection(name);
     if (connection === undefined) return registry.problem(name)?.message ?? 'the connection to the cluster';
@@ -131,7 +131,7 @@ export class LinkController implements Reconciler {
       return connection.problem ?? 'what is in the cluster to be known';
     if (!connection.nodeConfigs.connected) return connection.problem ?? 'the cluster to answer';
     try {
-      return await cleanLinkedCluster(connection, signal);
+      return await cleanLinkedCluster(connection, isPatient, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       return errorMessage(error);

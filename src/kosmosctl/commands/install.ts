@@ -1,10 +1,15 @@
 import type { KubeObject } from '../../apis/core.js';
-import { PART_OF, PART_OF_LABEL } from '../manifests/labels.js';
+import { hostLeaves } from '../host-leaves.js';
+import { linkReadinessOf } from '../join/readiness.js';
+import { AGENT, AGENT_PODS, HOST_CLUSTER, PART_OF, PART_OF_LABEL } from '../manifests/labels.js';
 import { renderInstallation, type Manifest } from '../manifests/installation.js';
 import { valueProblems, type InstallValues } from '../manifests/values.js';
 import {
   applyObject,
+  clusterRoleBindings,
+  clusterRoles,
   customResourceDefinitions,
+  daemonSets,
   deleteObject,
   disruptionBudgets,
   listIfServed,
@@ -13,11 +18,12 @@ import {
   prometheusRules,
   refOf,
 } from '../objects.js';
-import { services, type ResourceType } from '../../kube/resource.js';
+import { clusters } from '../../kube/kosmos-resources.js';
+import { pods, serviceAccounts, services, type ResourceType } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
 import { CliError, usageError } from '../failure.js';
 import { renderManifests } from '../output/format.js';
-import { runSteps } from '../output/steps.js';
+import { runSteps, type Step } from '../output/steps.js';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
 import {
   openSession,
@@ -26,9 +32,10 @@ import {
   versionProblem,
   withSessions,
   type ClusterChoice,
+  type ClusterSession,
 } from '../session.js';
-import { waitUntil } from '../wait.js';
-import { rolledOut } from '../rollout.js';
+import { waitUntil, type Probed } from '../wait.js';
+import { podProblem, rolledOut } from '../rollout.js';
 
 export interface InstallOptions {
   readonly host: ClusterChoice;
@@ -42,8 +49,12 @@ export interface InstallOptions {
 }
 
 const CRD_LIMIT_MS = 30_000;
+const LEAVE_LIMIT_MS = 120_000;
 /** Kinds that an installation has or has not, depending on its values. */
-const OPTIONAL: readonly ResourceType<KubeObject>[] = [services, disruptionBudgets, podMonitors, prometheusRules];
+const OPTIONAL: readonly ResourceType<KubeObject>[] = [
+  ...[services, daemonSets, disruptionBudgets, podMonitors, prometheusRules],
+  ...[clusterRoleBindings, clusterRoles, serviceAccounts],
+];
 
 /** Everything that `install` applies: namespace and CRDs first. */
 export function installationOf(
@@ -76,6 +87,11 @@ export async function install(options: InstallOptions, context: CliContext): Pro
   const { signal, clock } = context;
   const { client } = session;
   const crds = manifests.filter(({ kind }) => kind === customResourceDefinitions.kind);
+  const { values } = options;
+  const waits = [
+    rolledOut(session, options.namespace, options.waitMs, context),
+    ...(values.clusterLink.enabled ? [hostLinked(session, options, context)] : []),
+  ];
   const [namespace, ...others] = manifests.filter(({ kind }) => kind !== customResourceDefinitions.kind);
   await withSessions([session], () =>
     runSteps(context, [
@@ -103,6 +119,7 @@ export async function install(options: InstallOptions, context: CliContext): Pro
           return undefined;
         },
       },
+      ...(values.clusterLink.enabled ? [] : [hostLeaves(session, { force: false, waitMs: LEAVE_LIMIT_MS }, context)]),
       {
         title: 'Apply identity, rights and managers',
         run: async (report) => {
@@ -114,10 +131,31 @@ export async function install(options: InstallOptions, context: CliContext): Pro
           return undefined;
         },
       },
-      ...(options.waitMs === 0 ? [] : [rolledOut(session, options.namespace, options.waitMs, context)]),
+      ...(options.waitMs === 0 ? [] : waits),
     ]),
   );
   context.terminal.err(`\nKosmos ${context.version} is installed. Join a member:\n  ${JOIN_HINT}\n`);
+}
+
+/** The step that waits until agents have made the host's nodes ready for tunnels to members. */
+function hostLinked(
+  { client }: ClusterSession,
+  { waitMs: timeoutMs, namespace }: InstallOptions,
+  { signal, clock }: CliContext,
+): Step {
+  const probe = async (): Promise<Probed<string>> => {
+    const probed = linkReadinessOf(await client.get(clusters, { name: HOST_CLUSTER }, { signal }));
+    if ('found' in probed) return probed;
+    const { items } = await client.list(pods, { namespace, labelSelector: AGENT_PODS, signal });
+    const problem = items.map((pod) => podProblem(pod, `daemonset/${AGENT}`)).find((found) => found !== undefined);
+    return problem === undefined
+      ? probed
+      : { pending: `${probed.pending}; ${problem.problem}`, cure: problem.cure ?? probed.cure };
+  };
+  return {
+    title: "Wait for the host's network",
+    run: (report) => waitUntil("the host's network", probe, report, { clock, signal, timeoutMs }),
+  };
 }
 
 const JOIN_HINT = 'kosmosctl join cluster --name member1 --kubeconfig MEMBER_KUBECONFIG';

@@ -1,4 +1,4 @@
-import type { LeafModel } from '../../apis/kosmos/v1alpha1/cluster.js';
+import type { ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { ApiError, isNotFound } from '../../kube/api-error.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import { namespaces, nodes, secrets, tokenRequests } from '../../kube/resource.js';
@@ -6,7 +6,14 @@ import { Secret } from '../../kube/secret.js';
 import { renderTokenKubeconfig, type ServerAccess } from '../../kube/token-kubeconfig.js';
 import type { CliContext } from '../context.js';
 import { CliError, EXIT } from '../failure.js';
-import { clusterManifest, credentialName, credentialSecret, leafModelPerNode } from '../join/host-objects.js';
+import { memberAgents, memberCrd, NODE_CONFIG_CRD } from '../join/agents.js';
+import {
+  clusterManifest,
+  credentialName,
+  credentialSecret,
+  leafModelPerNode,
+  type TreeWish,
+} from '../join/host-objects.js';
 import {
   identityManifests,
   identityName,
@@ -15,12 +22,20 @@ import {
   identityRole,
   type MemberIdentity,
 } from '../join/identity.js';
+import { readInstallation } from '../join/installation.js';
+import { checkNetwork } from '../join/link-preflight.js';
+import { chooseModules, type ModuleFlags, type Modules } from '../join/modules.js';
 import { lookAtBoth, type JoinFacts } from '../join/preflight.js';
-import { readinessOf } from '../join/readiness.js';
+import { linkReadinessOf, readinessOf } from '../join/readiness.js';
 import { UndoStack } from '../join/undo.js';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
-import { applyObject, clusterRoles, deleteObject, findObject } from '../objects.js';
+import { splitImage, type ImageName } from '../manifests/image-name.js';
+import { AGENT } from '../manifests/labels.js';
+import { DEFAULT_VALUES } from '../manifests/values.js';
+import { applyObject, clusterRoles, customResourceDefinitions, deleteObject, findObject } from '../objects.js';
 import { renderRights } from '../output/rights.js';
+import { AGENT_RIGHTS } from '../rights/agent-rights.js';
+import type { MemberFeatures } from '../rights/member-rights.js';
 import { runSteps, type Step } from '../output/steps.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from '../session.js';
 import { waitUntil, type Probed } from '../wait.js';
@@ -34,10 +49,16 @@ export interface JoinOptions {
   /** Of the installation in the host; the Secret is kept there. */
   readonly namespace: string;
   readonly memberNamespace: string;
+  readonly modules: ModuleFlags;
   readonly leafModel: 'one-to-cluster' | 'one-to-one';
   readonly kubeletStats: boolean;
   readonly keepNamespaces: boolean;
   readonly hostApiServer: string | undefined;
+  /** How its network is to be linked, if it is. */
+  readonly link: ClusterLinkOptions;
+  /** Of the agents; that of the managers when undefined. */
+  readonly image: string | undefined;
+  readonly agentStateDir: string;
   /** Life of the token that the manager gets; it renews it long before. */
   readonly tokenLifetimeMs: number;
   /** How long to wait until the member is ready; 0 doesn't wait. */
@@ -58,20 +79,49 @@ export async function joinCluster(options: JoinOptions, context: CliContext): Pr
     kubeconfig === undefined ? member.access : readAccess('member, as the manager sees it,', { kubeconfig }, context);
   await withSessions([host, member], async () => {
     const facts = await lookAtBoth(host, member, options, context);
-    const identity = { cluster: options.name, hostUid: facts.hostUid, namespace: options.memberNamespace };
-    await agreeOnRights(identity, options, context);
-    const join = new Join({ options, context, host, member, server, facts, identity });
+    const { hostUid } = facts;
+    const identity = { cluster: options.name, hostUid, namespace: options.memberNamespace };
+    const installation = await readInstallation(host, options.namespace, context.signal);
+    const modules = chooseModules(options.modules, installation?.modules);
+    const { signal } = context;
+    const { globalCIDRsMap: globalCidrs = {} } = options.link;
+    if (modules.link) await checkNetwork(host, member, identity, { globalCidrs, signal });
+    const features = featuresOf(modules, options);
+    await agreeOnRights(identity, features, options, context);
+    const image = splitImage(options.image ?? installation?.image ?? DEFAULT_IMAGE + context.version);
+    const join = new Join({ options, context, host, member, server, facts, identity, modules, features, image });
     await join.run();
+    context.terminal.err(nextSteps(options.name, modules));
   });
-  const next = `kubectl get nodes, or: kosmosctl get nodes --cluster ${options.name}`;
-  context.terminal.err(`\nThe member ${options.name} has joined. See its virtual nodes with:\n  ${next}\n`);
 }
 
-async function agreeOnRights(identity: MemberIdentity, options: JoinOptions, { terminal }: CliContext): Promise<void> {
+const DEFAULT_IMAGE = `${DEFAULT_VALUES.image.repository}:`;
+
+function nextSteps(name: string, { tree }: Modules): string {
+  const joined = `\nThe member ${name} has joined.`;
+  if (!tree) return `${joined} See its nodes with:\n  kosmosctl get clusternodes --cluster ${name}\n`;
+  return `${joined} See its virtual nodes with:\n  kubectl get nodes, or: kosmosctl get nodes --cluster ${name}\n`;
+}
+
+function featuresOf({ tree, link }: Modules, options: JoinOptions): MemberFeatures {
+  const { kubeletStats, keepNamespaces } = options;
+  const cni = options.link.cni ?? 'calico';
+  return { tree, link: link ? { cni } : undefined, kubeletStats, removeNamespaces: !keepNamespaces };
+}
+
+async function agreeOnRights(
+  identity: MemberIdentity,
+  features: MemberFeatures,
+  options: JoinOptions,
+  { terminal }: CliContext,
+): Promise<void> {
   if (options.yes) return;
-  const features = { kubeletStats: options.kubeletStats, removeNamespaces: !options.keepNamespaces };
   terminal.err(`The manager gets these rights in the member ${options.name}:\n\n`);
   terminal.err(renderRights(identityRights(identity, features)));
+  if (features.link !== undefined) {
+    terminal.err(`\nAgents run on all nodes, in the node's network with the right to change it, and get these:\n\n`);
+    terminal.err(renderRights(AGENT_RIGHTS));
+  }
   if (!terminal.interactive) {
     throw new CliError('nobody is there to agree to the rights', { cure: 'Add --yes.', exitCode: EXIT.usage });
   }
@@ -88,13 +138,19 @@ interface JoinParts {
   readonly server: ServerAccess;
   readonly facts: JoinFacts;
   readonly identity: MemberIdentity;
+  readonly modules: Modules;
+  readonly features: MemberFeatures;
+  readonly image: ImageName;
 }
+
+type Report = (detail: string) => void;
 
 /** The steps of one joining. */
 class Join {
   readonly #parts: JoinParts;
   readonly #undo = new UndoStack();
   #isRoleKnown = false;
+  #roleUid = '';
   #token = new Secret('');
 
   constructor(parts: JoinParts) {
@@ -117,18 +173,25 @@ class Join {
   }
 
   #steps(): readonly Step[] {
-    const { options } = this.#parts;
-    const title = `Wait until ${options.name} is ready`;
+    const { options, modules } = this.#parts;
+    const { name } = options;
+    const waits: readonly Step[] = [
+      ...(modules.tree ? [{ title: `Wait until ${name} is ready`, run: (report: Report) => this.#wait(report) }] : []),
+      ...(modules.link
+        ? [{ title: `Wait until the network of ${name} is linked`, run: (report: Report) => this.#waitForLink(report) }]
+        : []),
+    ];
     return [
       { title: 'Make an identity in the member', run: (report) => this.#makeIdentity(report) },
       { title: 'Keep its token in the host', run: () => this.#keepToken() },
+      ...(modules.link ? [{ title: 'Start agents on its nodes', run: () => this.#startAgents() }] : []),
       { title: 'Register the member', run: () => this.#register() },
-      ...(options.waitMs === 0 ? [] : [{ title, run: (report: (detail: string) => void) => this.#wait(report) }]),
+      ...(options.waitMs === 0 ? [] : waits),
     ];
   }
 
   /** What an earlier identity has left may just be going; then the new one has to wait. */
-  #makeIdentity(report: (detail: string) => void): Promise<string> {
+  #makeIdentity(report: Report): Promise<string> {
     const { identity, context } = this.#parts;
     const { signal, clock } = context;
     const probe = async (): Promise<Probed<string>> => {
@@ -145,7 +208,7 @@ class Join {
   }
 
   async #applyIdentity(): Promise<void> {
-    const { member, identity, options, context } = this.#parts;
+    const { member, identity, features, context } = this.#parts;
     const { signal } = context;
     const { client } = member;
     const name = identityName(identity);
@@ -153,15 +216,15 @@ class Join {
       this.#undo.add(`ClusterRole ${name} in the member`, (late) => deleteObject(client, clusterRoles, { name }, late));
     }
     this.#isRoleKnown = true;
-    const features = { kubeletStats: options.kubeletStats, removeNamespaces: !options.keepNamespaces };
     const role = await applyObject(client, identityRole(identity, features), { signal });
     const uid = role.metadata?.uid ?? '';
+    this.#roleUid = uid;
     const namespace = await findObject(client, namespaces, { name: identity.namespace }, signal);
     // One that somebody else made doesn't go with the identity.
     if (namespace === undefined || namespace.metadata?.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) {
       await applyObject(client, identityNamespace(identity, uid), { signal, fieldManager: `kosmosctl-${name}` });
     }
-    for (const manifest of identityManifests(identity, uid)) await applyObject(client, manifest, { signal });
+    for (const manifest of identityManifests(identity, features, uid)) await applyObject(client, manifest, { signal });
   }
 
   async #issueToken(): Promise<Secret> {
@@ -201,22 +264,51 @@ class Join {
   }
 
   async #register(): Promise<undefined> {
-    const { host, options, facts, context } = this.#parts;
+    const { host, options, facts, modules, context } = this.#parts;
     const { signal } = context;
     if (!facts.isRegistered) {
       this.#undo.add(`Cluster ${options.name} in the host`, (late) => this.#unregister(late));
     }
-    const { name, namespace, kubeletStats, hostApiServer } = options;
-    const leafModels = await this.#leafModels();
-    const manifest = clusterManifest({ name, namespace, leafModels, kubeletStats, hostApiServer });
+    const { name, namespace } = options;
+    const link = modules.link ? options.link : undefined;
+    const manifest = clusterManifest({ name, namespace, tree: modules.tree ? await this.#tree() : undefined, link });
     await applyObject(host.client, manifest, { signal });
     return undefined;
   }
 
-  async #leafModels(): Promise<readonly LeafModel[]> {
+  async #tree(): Promise<TreeWish> {
     const { member, options, context } = this.#parts;
-    if (options.leafModel === 'one-to-cluster') return [];
-    return leafModelPerNode((await member.client.list(nodes, { signal: context.signal })).items);
+    const { leafModel, kubeletStats, hostApiServer } = options;
+    const { signal } = context;
+    const leafModels =
+      leafModel === 'one-to-cluster' ? [] : leafModelPerNode((await member.client.list(nodes, { signal })).items);
+    return { leafModels, kubeletStats, hostApiServer };
+  }
+
+  /** They belong to the role, as the rest of the identity does. */
+  async #startAgents(): Promise<string> {
+    const { member, identity, image, options, context } = this.#parts;
+    const { signal, version } = context;
+    const { client } = member;
+    const ref = { name: NODE_CONFIG_CRD };
+    const crd = context.crds().find(({ metadata }) => metadata?.name === ref.name);
+    if (crd === undefined) throw new CliError(`the CRD ${ref.name} is missing in this program`);
+    const present = await findObject(client, customResourceDefinitions, ref, signal);
+    const roleUid = this.#roleUid;
+    // Each identity is an owner by itself.
+    const fieldManager = `kosmosctl-${identityName(identity)}`;
+    await applyObject(client, memberCrd(crd, present, { identity, roleUid }), { signal, fieldManager });
+    const settings = { image, version, stateDir: options.agentStateDir };
+    for (const manifest of memberAgents(identity, roleUid, settings)) await applyObject(client, manifest, { signal });
+    return `DaemonSet ${identity.namespace}/${AGENT}`;
+  }
+
+  #waitForLink(report: Report): Promise<string> {
+    const { host, options, context } = this.#parts;
+    const { signal, clock } = context;
+    const probe = async () => linkReadinessOf(await host.client.get(clusters, { name: options.name }, { signal }));
+    const what = `the network of ${options.name}`;
+    return waitUntil(what, probe, report, { clock, signal, timeoutMs: options.waitMs });
   }
 
   /** The identity must stay until the manager has cleaned up with it. */
@@ -232,7 +324,7 @@ class Join {
     await waitUntil('the Cluster is gone', probe, () => undefined, { clock, signal, timeoutMs: UNDO_LIMIT_MS });
   }
 
-  #wait(report: (detail: string) => void): Promise<string> {
+  #wait(report: Report): Promise<string> {
     const { host, server, options, context } = this.#parts;
     const { signal, clock } = context;
     const probe = async () => {

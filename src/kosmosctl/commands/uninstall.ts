@@ -6,8 +6,17 @@ import { namespaces, pods } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
 import { CliError, EXIT } from '../failure.js';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
-import { MANAGER, MANAGER_SELECTOR } from '../manifests/labels.js';
-import { customResourceDefinitions, deleteObject, deployments, findObject, listIfServed, refOf } from '../objects.js';
+import { hostLeaves } from '../host-leaves.js';
+import { AGENT, AGENT_PODS, MANAGER, MANAGER_PODS } from '../manifests/labels.js';
+import {
+  customResourceDefinitions,
+  daemonSets,
+  deleteObject,
+  deployments,
+  findObject,
+  listIfServed,
+  refOf,
+} from '../objects.js';
 import { runSteps, type Step } from '../output/steps.js';
 import { hostRemains, installedObjects, remnantNames } from '../remains.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from '../session.js';
@@ -19,16 +28,12 @@ export interface UninstallOptions {
   readonly namespace: string;
   /** Take out members that are still there. */
   readonly all: boolean;
-  /** With `all`: don't wait for members that don't answer. */
+  /** Don't wait for members that don't answer, nor for managers and agents that don't run. */
   readonly force: boolean;
   /** Look in the end whether anything is left. */
   readonly verify: boolean;
   readonly waitMs: number;
 }
-
-const SELECTOR = Object.entries(MANAGER_SELECTOR)
-  .map(([key, value]) => `${key}=${value}`)
-  .join(',');
 
 /** Removes Kosmos from the host. Running it again does what is still to be done. */
 export async function uninstall(options: UninstallOptions, context: CliContext): Promise<void> {
@@ -77,16 +82,21 @@ function stepsOf(host: ClusterSession, options: UninstallOptions, context: CliCo
   const { signal, clock } = context;
   const wait = { clock, signal, timeoutMs };
   return [
+    hostLeaves(host, options, context),
     {
-      title: 'Stop the managers',
+      title: 'Stop managers and agents',
       run: async (report) => {
         // A running one would make again what is removed below.
         await deleteObject(client, deployments, { namespace, name: MANAGER }, signal);
+        await deleteObject(client, daemonSets, { namespace, name: AGENT }, signal);
         const probe = async (): Promise<Probed<true>> => {
-          const { items } = await client.list(pods, { namespace, labelSelector: SELECTOR, signal });
-          return items.length === 0 ? { found: true } : { pending: `${items.length} still run` };
+          const lists = [MANAGER_PODS, AGENT_PODS].map((labelSelector) =>
+            client.list(pods, { namespace, labelSelector, signal }),
+          );
+          const running = (await Promise.all(lists)).flatMap(({ items }) => items);
+          return running.length === 0 ? { found: true } : { pending: `${running.length} still run` };
         };
-        await waitUntil('managers', probe, report, wait);
+        await waitUntil('managers and agents', probe, report, wait);
         return undefined;
       },
     },

@@ -2,20 +2,30 @@ import type { KubeObject, Secret as SecretObject } from '../../apis/core.js';
 import {
   CLEANUP_TIMEOUT_ANNOTATION,
   CLUSTER_FINALIZER,
+  LINK_FINALIZER,
   JOINED_CLUSTER_LABEL,
   JOINED_HOST_LABEL,
 } from '../../apis/names.js';
 import { ApiError } from '../../kube/api-error.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import { parseKubeconfig } from '../../kube/kubeconfig.js';
-import { nodes, secrets, serviceAccounts, type ResourceType } from '../../kube/resource.js';
+import { nodes, pods, secrets, serviceAccounts, type ResourceType } from '../../kube/resource.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import type { CliContext } from '../context.js';
 import { CliError, EXIT } from '../failure.js';
 import { credentialName, memberOf } from '../join/host-objects.js';
 import { identityName } from '../join/identity.js';
-import { clusterRoleBindings, clusterRoles, deleteObject, findObject, refOf, roleBindings, roles } from '../objects.js';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  daemonSets,
+  deleteObject,
+  findObject,
+  refOf,
+  roleBindings,
+  roles,
+} from '../objects.js';
 import { explainError } from '../explain-error.js';
 import { runSteps } from '../output/steps.js';
 import { memberRemains, remnantNames } from '../remains.js';
@@ -60,7 +70,10 @@ export async function unjoinCluster(options: UnjoinOptions, context: CliContext)
   context.setExitCode(EXIT.problems);
 }
 
-const IDENTITY_KINDS: readonly ResourceType<KubeObject>[] = [clusterRoleBindings, roleBindings, roles, serviceAccounts];
+const IDENTITY_KINDS: readonly ResourceType<KubeObject>[] = [
+  ...[clusterRoleBindings, roleBindings, roles, daemonSets],
+  ...([serviceAccounts, pods] as readonly ResourceType<KubeObject>[]),
+];
 
 /** One member's way out. */
 export class Unjoin {
@@ -127,8 +140,8 @@ export class Unjoin {
     const { name } = this.#options;
     const cluster = await findObject(this.#host.client, clusters, { name }, this.#context.signal);
     if (cluster === undefined) return { found: true };
-    const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready');
-    const pending = ready?.reason === 'Leaving' ? ready.message : 'no manager has begun to take it out';
+    const leaving = cluster.status?.conditions?.filter(({ reason }) => reason === 'Leaving') ?? [];
+    const pending = leaving.map(({ message }) => message).join('; ') || 'no manager has begun to take it out';
     return { pending, cure: 'Wait longer with --wait-time, or give it up with --force.' };
   }
 
@@ -140,11 +153,15 @@ export class Unjoin {
     const { items } = await client.list(nodes, { labelSelector: `kosmos.io/cluster=${name}`, signal });
     for (const node of items) await deleteObject(client, nodes, { name: node.metadata?.name ?? '' }, signal);
     const cluster = await findObject(client, clusters, { name }, signal);
-    const finalizers = (cluster?.metadata?.finalizers ?? []).filter((finalizer) => finalizer !== CLUSTER_FINALIZER);
+    const ours = [CLUSTER_FINALIZER, LINK_FINALIZER];
+    const finalizers = (cluster?.metadata?.finalizers ?? []).filter((finalizer) => !ours.includes(finalizer));
     if (cluster !== undefined) {
       await client.patch(clusters, { name }, { metadata: { finalizers } }, { type: 'merge', signal });
     }
     this.#left.push('pods, and what they refer to, in namespaces with the label kosmos.io/cluster');
+    if (cluster?.spec.clusterLinkOptions !== undefined) {
+      this.#left.push('routes, devices and rules of its nodes: run "kosmos-agent uninstall" on each');
+    }
     return 'by force, without a manager';
   }
 

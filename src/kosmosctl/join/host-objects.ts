@@ -1,5 +1,5 @@
 import type { Node, Secret as SecretObject } from '../../apis/core.js';
-import type { Cluster, LeafModel } from '../../apis/kosmos/v1alpha1/cluster.js';
+import type { Cluster, ClusterLinkOptions, LeafModel } from '../../apis/kosmos/v1alpha1/cluster.js';
 import {
   JOIN_LABEL,
   KUBECONFIG_SECRET_KEY,
@@ -48,27 +48,39 @@ export function memberOf(secret: SecretObject): { readonly uid: string | undefin
 export interface ClusterManifestOptions {
   readonly name: string;
   readonly namespace: string;
+  /** Undefined when no pods of the host are to run there. */
+  readonly tree: TreeWish | undefined;
+  /** Undefined when its network is not to be linked. */
+  readonly link: ClusterLinkOptions | undefined;
+}
+
+/** How pods of the host run in the member. */
+export interface TreeWish {
   readonly leafModels: readonly LeafModel[];
   readonly kubeletStats: boolean;
   readonly hostApiServer: string | undefined;
 }
 
 /** The Cluster that makes the member a part of the federation. */
-export function clusterManifest(options: ClusterManifestOptions): Manifest {
-  const { name, namespace, leafModels, kubeletStats, hostApiServer } = options;
+export function clusterManifest({ name, namespace, tree, link }: ClusterManifestOptions): Manifest {
   return {
     apiVersion: 'kosmos.io/v1alpha1',
     kind: 'Cluster',
     metadata: { name },
     spec: {
       kubeconfigSecretRef: { name: credentialName(name), namespace },
-      clusterTreeOptions: {
-        enable: true,
-        ...(leafModels.length > 0 && { leafModels }),
-        ...(kubeletStats && { statsSource: 'Kubelets' }),
-        ...(hostApiServer !== undefined && { hostAPIServer: hostApiServer }),
-      },
+      clusterTreeOptions: tree === undefined ? { enable: false } : treeOptions(tree),
+      ...(link !== undefined && { clusterLinkOptions: { enable: true, ...link } }),
     },
+  };
+}
+
+function treeOptions({ leafModels, kubeletStats, hostApiServer }: TreeWish): object {
+  return {
+    enable: true,
+    ...(leafModels.length > 0 && { leafModels }),
+    ...(kubeletStats && { statsSource: 'Kubelets' }),
+    ...(hostApiServer !== undefined && { hostAPIServer: hostApiServer }),
   };
 }
 

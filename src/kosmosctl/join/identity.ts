@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { JOINED_CLUSTER_LABEL, JOINED_HOST_LABEL } from '../../apis/names.js';
 import type { Manifest } from '../manifests/installation.js';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
-import { memberRights, renewalRights, type MemberFeatures } from '../rights/member-rights.js';
+import { controlPlaneRights, memberRights, renewalRights, type MemberFeatures } from '../rights/member-rights.js';
 import { ruleOf, type Right } from '../rights/right.js';
 
 /** Who the manager of one host is in one member. */
@@ -32,7 +32,8 @@ export function identityLabels({ cluster, hostUid }: MemberIdentity): Readonly<R
 /** All rights of the identity, for showing them. */
 export function identityRights(identity: MemberIdentity, features: MemberFeatures): readonly Right[] {
   const name = identityName(identity);
-  return [...memberRights(features), ...selfRights(name), ...renewalRights(name)];
+  const own = [...selfRights(name), ...renewalRights(name)];
+  return [...memberRights(features), ...controlPlaneRights(features), ...own];
 }
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -72,11 +73,24 @@ export function identityNamespace(identity: MemberIdentity, roleUid: string): Ma
 }
 
 /** What belongs to the role: the service account and its bindings. */
-export function identityManifests(identity: MemberIdentity, roleUid: string): readonly Manifest[] {
+export function identityManifests(
+  identity: MemberIdentity,
+  features: Pick<MemberFeatures, 'tree' | 'link'>,
+  roleUid: string,
+): readonly Manifest[] {
   const name = identityName(identity);
   const { namespace } = identity;
   const owned = { labels: identityLabels(identity), ownerReferences: [ownerOf(identity, roleUid)] };
   const subjects = [{ kind: 'ServiceAccount', name, namespace }];
+  const granted = (where: string, rights: readonly Right[]): readonly Manifest[] => {
+    const metadata = { name, namespace: where, ...owned };
+    const roleRef = { apiGroup: RBAC, kind: 'Role', name };
+    return [
+      { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata, rules: rights.map(ruleOf) },
+      { apiVersion: `${RBAC}/v1`, kind: 'RoleBinding', metadata, roleRef, subjects },
+    ];
+  };
+  const controlPlane = controlPlaneRights(features);
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, ...owned } },
     {
@@ -86,23 +100,13 @@ export function identityManifests(identity: MemberIdentity, roleUid: string): re
       roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
       subjects,
     },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'Role',
-      metadata: { name, namespace, ...owned },
-      rules: renewalRights(name).map(ruleOf),
-    },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'RoleBinding',
-      metadata: { name, namespace, ...owned },
-      roleRef: { apiGroup: RBAC, kind: 'Role', name },
-      subjects,
-    },
+    ...granted(namespace, renewalRights(name)),
+    ...(controlPlane.length === 0 ? [] : granted('kube-system', controlPlane)),
   ];
 }
 
-function ownerOf(
+/** What makes an object go with the identity. */
+export function ownerOf(
   identity: MemberIdentity,
   uid: string,
 ): { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string } {

@@ -47,3 +47,36 @@ export function readinessOf(cluster: Cluster, nodes: readonly Node[], server: st
 function isReady(node: Node): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
+
+/** What to do about reasons of a Cluster's condition `ClusterLinkReady`, for one who is just joining it. */
+function linkCureOf(reason: string): string | undefined {
+  switch (reason) {
+    case 'NodesNotDetected':
+    case 'NodesNotReady':
+    case 'NoNodes':
+      return 'Do its agents run? Look at: kubectl -n kosmos-member get pods -l app.kubernetes.io/component=agent';
+    case 'PlanProblem':
+      return 'Let others see a range as another one with --global-cidr, or change the Cluster that the message names.';
+    case 'CIDRsMissing':
+      return 'Name the right --cni, or set podCIDRs and serviceCIDRs in spec.clusterLinkOptions.';
+    case 'NoGateway':
+      return 'At least one node must be Ready, and not have the label kosmos.io/exclude.';
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the network of the cluster is linked with all others. */
+export function linkReadinessOf({ status }: Pick<Cluster, 'status'>): Probed<string> {
+  const ready = status?.conditions?.find(({ type }) => type === 'ClusterLinkReady');
+  if (ready === undefined) {
+    return {
+      pending: 'no manager has looked at its network yet',
+      cure: 'Look whether a manager leads: kosmosctl doctor',
+    };
+  }
+  if (ready.status !== 'True') return { pending: `${ready.reason}: ${ready.message}`, cure: linkCureOf(ready.reason) };
+  const { nodes, gateway } = status?.clusterLinkStatus ?? {};
+  const summary = `${nodes?.total ?? 0} ${nodes?.total === 1 ? 'node' : 'nodes'}`;
+  return { found: gateway === undefined ? summary : `${summary}, gateway ${gateway}` };
+}

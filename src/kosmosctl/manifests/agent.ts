@@ -41,7 +41,8 @@ function container(clusterName: Template): TemplateMap {
       { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
     ],
     ports: [{ name: 'health', containerPort: HEALTH_PORT }],
-    startupProbe: probe('/livez', { periodSeconds: 1, failureThreshold: 60 }),
+    // A node that is just booting has other things to do.
+    startupProbe: probe('/livez', { periodSeconds: 2, failureThreshold: 150 }),
     livenessProbe: probe('/livez', { periodSeconds: 10, failureThreshold: 6 }),
     readinessProbe: probe('/readyz', { periodSeconds: 5, failureThreshold: 3 }),
     resources: value('clusterLink.agent.resources'),

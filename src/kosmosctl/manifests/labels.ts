@@ -30,6 +30,17 @@ export const AGENT_SELECTOR = {
   'app.kubernetes.io/component': 'agent',
 } as const;
 
+/** Selects the agents' pods, as the API takes it. */
+export const AGENT_PODS = selectorOf(AGENT_SELECTOR);
+/** Selects the managers' pods. */
+export const MANAGER_PODS = selectorOf(MANAGER_SELECTOR);
+
+function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, content]) => `${key}=${content}`)
+    .join(',');
+}
+
 /** Labels of the agents' objects. */
 export const AGENT_LABELS: TemplateMap = { ...MANAGER_LABELS, ...AGENT_SELECTOR };
 

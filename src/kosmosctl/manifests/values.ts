@@ -66,10 +66,10 @@ export const DEFAULT_VALUES: InstallValues = {
   priorityClassName: 'system-cluster-critical',
   clusterTree: { enabled: true },
   clusterLink: {
-    enabled: false,
+    enabled: true,
     options: { cni: 'calico', networkType: 'gateway', ipFamily: 'ipv4' },
     agent: {
-      resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+      resources: { requests: { cpu: '100m', memory: '96Mi' }, limits: { memory: '256Mi' } },
       stateDir: '/var/lib/kosmos/agent',
     },
   },

@@ -3,7 +3,9 @@ import { install } from '../commands/install.js';
 import { uninstall } from '../commands/uninstall.js';
 import type { CliContext } from '../context.js';
 import { usageError } from '../failure.js';
+import { splitImage } from '../manifests/image-name.js';
 import type { InstallValues } from '../manifests/values.js';
+import { addLinkFlags, givenLinkOptions } from './link-flags.js';
 import {
   addHostFlags,
   booleanFlag,
@@ -24,19 +26,24 @@ Examples:
   # From a private registry, with a single manager
   kosmosctl install --image registry.example.com/kosmos:0.1.0 --replicas 1
 
+  # Let members see an address range of the host as another one, where both have the same
+  kosmosctl install --global-cidr 10.244.0.0/16=242.0.0.0/16
+
   # See what would be applied
   kosmosctl install --dry-run -o yaml
 `;
 
 /** Adds `install` and `uninstall`. */
 export function addInstallCommands(program: Command, context: CliContext): void {
-  addHostFlags(program.command('install'))
+  addLinkFlags(addHostFlags(program.command('install')))
     .description('Install Kosmos in the host cluster, or update an installation')
     .addOption(namespaceOption())
     .addOption(
-      new Option('-m, --module <name>', 'part of Kosmos to install').choices(['all', 'clustertree']).default('all'),
+      new Option('-m, --module <name>', 'part of Kosmos to install (default: what the values say, else all)').choices([
+        ...['all', 'clustertree', 'clusterlink'],
+      ]),
     )
-    .option('--image <name>', 'image of the managers, as registry/repository:tag')
+    .option('--image <name>', 'image of managers and agents, as registry/repository:tag')
     .option('--private-image-registry <registry>', 'registry and path that holds the image kosmos, as Kosmos names it')
     .option('--version <tag>', 'tag of the image (default: the version of this program)')
     .option('--replicas <number>', 'how many managers', Number)
@@ -63,7 +70,7 @@ export function addInstallCommands(program: Command, context: CliContext): void 
     .description('Remove Kosmos from the host cluster')
     .addOption(namespaceOption())
     .option('--all', 'take out members that are still joined')
-    .option('--force', "with --all: don't wait for members that don't answer")
+    .option('--force', "don't wait for members, managers or agents that don't answer")
     .option('--verify', 'look in the end whether anything is left')
     .addOption(waitOption('how long to wait for each thing to go', 300))
     .action(async (flags: Flags) => {
@@ -93,7 +100,19 @@ function valuesOf(flags: Flags, context: CliContext): InstallValues {
     flags['set'] as readonly string[],
   );
   const replicas = flags['replicas'] as number | undefined;
-  return { ...values, image: imageOf(values.image, flags), ...(replicas !== undefined && { replicas }) };
+  const image = imageOf(values.image, flags);
+  return { ...values, image, ...(replicas !== undefined && { replicas }), ...modulesOf(values, flags) };
+}
+
+function modulesOf({ clusterTree, clusterLink }: InstallValues, flags: Flags): Partial<InstallValues> {
+  const module = stringFlag(flags, 'module');
+  const isOn = (name: string, byValues: boolean): boolean =>
+    module === undefined ? byValues : module === 'all' || module === name;
+  const options = { ...clusterLink.options, ...givenLinkOptions(flags) };
+  return {
+    clusterTree: { enabled: isOn('clustertree', clusterTree.enabled) },
+    clusterLink: { ...clusterLink, enabled: isOn('clusterlink', clusterLink.enabled), options },
+  };
 }
 
 function readValues(path: string, context: CliContext): string {
@@ -114,10 +133,4 @@ function imageOf(image: InstallValues['image'], flags: Flags): InstallValues['im
   const repository = registry === undefined ? image.repository : `${registry.replace(/\/$/, '')}/kosmos`;
   const named = whole === undefined ? { ...image, repository } : { ...image, ...splitImage(whole) };
   return tag === undefined ? named : { ...named, tag };
-}
-
-function splitImage(name: string): { readonly repository: string; readonly tag: string } {
-  const colon = name.lastIndexOf(':');
-  if (colon > name.lastIndexOf('/')) return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
-  return { repository: name, tag: '' };
 }

@@ -3,7 +3,9 @@ import { parseHostApiAddress } from '../../clustertree/cluster/host-api.js';
 import { joinCluster } from '../commands/join.js';
 import { unjoinCluster } from '../commands/unjoin.js';
 import type { CliContext } from '../context.js';
+import { DEFAULT_VALUES } from '../manifests/values.js';
 import { usageError } from '../failure.js';
+import { addLinkFlags, hasLinkFlags, linkOptionsOf } from './link-flags.js';
 import {
   addMemberFlags,
   booleanFlag,
@@ -17,6 +19,7 @@ import {
   type Flags,
 } from './options.js';
 
+const DEFAULT_STATE_DIR = DEFAULT_VALUES.clusterLink.agent.stateDir;
 const WEEK_SECONDS = 7 * 24 * 3600;
 const SHORTEST_TOKEN_MS = 600_000;
 
@@ -28,6 +31,10 @@ Examples:
   # The manager reaches the member at another address than you do
   kosmosctl join cluster --name member1 --kubeconfig ~/.kube/member1 --inner-kubeconfig member1-inner.yaml
 
+  # Link its network as well, through one gateway; where ranges overlap, others see another one
+  kosmosctl join cluster --name member1 --kubeconfig ~/.kube/member1 --enable-all --network-type gateway \\
+    --global-cidr 10.10.0.0/16=242.10.0.0/16
+
   # A virtual node for each node of the member
   kosmosctl join cluster --name member1 --kubeconfig ~/.kube/member1 --leaf-model one-to-one --yes
 `;
@@ -35,7 +42,7 @@ Examples:
 /** Adds `join` and `unjoin`. */
 export function addMemberCommands(program: Command, context: CliContext): void {
   const join = program.command('join').description('Make something a part of the federation');
-  addMemberFlags(join.command('cluster'))
+  const cluster = addMemberFlags(join.command('cluster'))
     .description('Join a member cluster')
     .argument('[name]', 'name of the Cluster; the same as --name')
     .option('--name <name>', 'name of the Cluster')
@@ -46,15 +53,18 @@ export function addMemberCommands(program: Command, context: CliContext): void {
       'namespace of the member for the service account of the manager',
       'kosmos-member',
     )
-    .option(
-      '--enable-tree',
-      'run pods of the host in the member (ClusterTree); always so, since nothing else can be joined',
-    )
+    .option('--enable-tree', 'run pods of the host in the member (ClusterTree)')
+    .option('--enable-link', 'make its pods and Services reachable from all linked clusters (ClusterLink)')
+    .option('--enable-all', 'both (default: what other flags are about, else all that the installation has)')
     .addOption(
-      new Option('--leaf-model <model>', 'a virtual node for the whole member, or one for each of its nodes')
-        .choices(['one-to-cluster', 'one-to-one'])
-        .default('one-to-cluster'),
-    )
+      new Option(
+        '--leaf-model <model>',
+        'a virtual node for the whole member, or one for each (default: one-to-cluster)',
+      ).choices(['one-to-cluster', 'one-to-one']),
+    );
+  addLinkFlags(cluster)
+    .option('--image <name>', "image of the agents (default: the managers')")
+    .option('--agent-state-dir <folder>', 'folder of its nodes for what agents remember', DEFAULT_STATE_DIR)
     .option('--kubelet-stats', "take exact figures from the member's kubelets; the right to do so allows much more")
     .option('--keep-namespaces', 'never remove namespaces in the member, and need no right to list everything there')
     .option('--host-api-server <host:port>', "where pods in the member reach the host's API server")
@@ -83,7 +93,17 @@ export function addMemberCommands(program: Command, context: CliContext): void {
           innerKubeconfig: stringFlag(flags, 'innerKubeconfig'),
           namespace: stringFlag(flags, 'namespace') ?? '',
           memberNamespace: stringFlag(flags, 'memberNamespace') ?? '',
-          leafModel: flags['leafModel'] as 'one-to-cluster' | 'one-to-one',
+          modules: {
+            enableAll: booleanFlag(flags, 'enableAll'),
+            enableTree: booleanFlag(flags, 'enableTree'),
+            enableLink: booleanFlag(flags, 'enableLink'),
+            hasLinkFlags: hasLinkFlags(flags),
+            hasLeafModel: flags['leafModel'] !== undefined,
+          },
+          link: linkOptionsOf(flags),
+          image: stringFlag(flags, 'image'),
+          agentStateDir: stringFlag(flags, 'agentStateDir') ?? DEFAULT_STATE_DIR,
+          leafModel: (flags['leafModel'] ?? 'one-to-cluster') as 'one-to-cluster' | 'one-to-one',
           kubeletStats: booleanFlag(flags, 'kubeletStats'),
           keepNamespaces: booleanFlag(flags, 'keepNamespaces'),
           hostApiServer: hostApiServerOf(flags),

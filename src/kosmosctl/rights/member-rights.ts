@@ -1,9 +1,14 @@
+import { cniRights, LINK_CONTROL_PLANE_RIGHTS, LINK_RIGHTS } from './link-rights.js';
 import type { Right } from './right.js';
 
 const READ = ['get', 'list', 'watch'];
 
 /** What of a member's settings decides about rights there. */
 export interface MemberFeatures {
+  /** Pods of the host run there. */
+  readonly tree: boolean;
+  /** Its network is linked, and was set up by this CNI. */
+  readonly link: { readonly cni: string } | undefined;
   /** Figures come from the member's kubelets. */
   readonly kubeletStats: boolean;
   /** Remove namespaces that Kosmos made when nothing else is in them. */
@@ -11,12 +16,27 @@ export interface MemberFeatures {
 }
 
 /** What the manager may do in a member. */
-export function memberRights({ kubeletStats, removeNamespaces }: MemberFeatures): readonly Right[] {
-  return [...ALWAYS, ...(kubeletStats ? KUBELET_STATS : []), ...(removeNamespaces ? REMOVE_NAMESPACES : [])];
+export function memberRights({ tree, link, kubeletStats, removeNamespaces }: MemberFeatures): readonly Right[] {
+  return [
+    NODES,
+    ...(tree ? TREE : []),
+    ...(tree && kubeletStats ? KUBELET_STATS : []),
+    ...(tree && removeNamespaces ? REMOVE_NAMESPACES : []),
+    ...(link === undefined ? [] : [...LINK_RIGHTS, ...cniRights(link.cni)]),
+  ];
 }
 
-const ALWAYS: readonly Right[] = [
-  { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'], why: 'virtual nodes show their capacity' },
+/** What it may do in the namespace kube-system beside that. */
+export function controlPlaneRights({ tree, link }: Pick<MemberFeatures, 'tree' | 'link'>): readonly Right[] {
+  return link === undefined || tree ? [] : LINK_CONTROL_PLANE_RIGHTS;
+}
+
+const NODES: Right = {
+  ...{ apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
+  why: 'virtual nodes show their capacity; agents run on them',
+};
+
+const TREE: readonly Right[] = [
   {
     ...{ apiGroups: [''], resources: ['namespaces'], verbs: [...READ, 'create', 'patch', 'delete'] },
     why: 'makes the namespaces of pods',

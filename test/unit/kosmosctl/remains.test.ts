@@ -205,7 +205,10 @@ describe('what a host leaves in a member', () => {
     await names();
     const asked = client.callsOf({ verb: 'list' }).map(({ resource }) => resource);
     expect(new Set(asked)).to.deep.equal(
-      new Set(['namespaces', 'persistentvolumes', 'clusterroles', 'clusterrolebindings', 'pods', 'secrets', 'widgets']),
+      new Set([
+        ...['namespaces', 'persistentvolumes', 'clusterroles', 'clusterrolebindings', 'pods', 'secrets', 'widgets'],
+        ...['nodeconfigs', 'customresourcedefinitions'],
+      ]),
     );
   });
 

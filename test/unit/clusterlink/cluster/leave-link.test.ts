@@ -8,6 +8,8 @@ import {
   type LinkRemains,
   removeClusterNodes,
 } from '../../../../src/clusterlink/cluster/leave-link.js';
+import type { LinkMember } from '../../../../src/clusterlink/cluster/link-member.js';
+import { trimLinkNode } from '../../../../src/clusterlink/cluster/link-node.js';
 import { isOwnPool } from '../../../../src/clusterlink/cluster/own-pools.js';
 import { reportsOn } from '../../../../src/clusterlink/cluster/reports-on.js';
 import type { Source } from '../../../../src/clusterlink/cluster/source.js';
@@ -30,17 +32,39 @@ describe('leaving the network of clusters', () => {
   const deleted = (): string[] =>
     client.callsOf({ verb: 'delete' }).map(({ resource, ref }) => `${resource} ${ref.name}`);
 
-  function clean(configs: readonly NodeConfig[], pools: Source<IpPool>): Promise<LinkRemains> {
+  function clean(configs: readonly NodeConfig[], pools: Source<IpPool>, isPatient = true): Promise<LinkRemains> {
     const store = { list: () => configs };
+    const ready = { ...trimLinkNode({}), ready: 'True' } as const;
     return cleanLinkedCluster(
       {
         client,
+        nodes: { store: { get: () => ready } } as unknown as LinkMember['nodes'],
         nodeConfigs: { store } as unknown as Informer<NodeConfig>,
         network: { facts: networkFacts({ ipPools: pools }) },
       },
+      isPatient,
       signal,
     );
   }
+
+  const applied = (node: string): NodeConfig =>
+    client.seed(nodeConfigs, {
+      ...nodeConfig('east', node),
+      ...{ spec: { clusterName: 'east', nodeName: node, devices: [], routes: [] }, status: { observedGeneration: 1 } },
+    });
+
+  it('lets agents clean up before their NodeConfigs go', async () => {
+    const remains = await clean([applied('n1')], known());
+    expect(remains).to.equal('NodeConfig east-n1');
+    expect(deleted()).to.deep.equal([]);
+    const { spec } = await client.get(nodeConfigs, { name: 'east-n1' });
+    expect(spec).to.deep.equal({ clusterName: 'east', nodeName: 'n1', devices: [] });
+  });
+
+  it('does not wait for agents for ever', async () => {
+    await clean([applied('n1')], known(), false);
+    expect(deleted()).to.deep.equal(['nodeconfigs east-n1']);
+  });
 
   const seeded = (node: string): NodeConfig => client.seed(nodeConfigs, nodeConfig('east', node));
   const seededPool = (name: string): IpPool => client.seed(ipPools, ipPool(name, '10.20.0.0/16'));

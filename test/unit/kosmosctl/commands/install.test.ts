@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { ApiError } from '../../../../src/kube/api-error.js';
+import { clusters } from '../../../../src/kube/kosmos-resources.js';
 import { namespaces, pods, services } from '../../../../src/kube/resource.js';
 import {
   clusterRoles,
   customResourceDefinitions,
+  daemonSets,
   deployments,
   disruptionBudgets,
   podMonitors,
@@ -17,6 +19,20 @@ const CRD = {
 };
 const ESTABLISHED = { status: { conditions: [{ type: 'Established', status: 'True' }] } };
 const CRDS = { crds: [{ ...CRD, spec: {} }] };
+const HOST = { name: 'kosmos-control-cluster' };
+const LINKED = {
+  conditions: [
+    {
+      type: 'ClusterLinkReady',
+      status: 'True',
+      reason: 'Linked',
+      message: '',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    },
+  ],
+  clusterLinkStatus: { nodes: { ready: 2, total: 2, summary: '2/2' }, gateway: 'n1' },
+} as const;
+const AGENT = { namespace: NAMESPACE, name: 'kosmos-agent' };
 const MANAGER = { namespace: NAMESPACE, name: 'kosmos-manager' };
 
 describe('kosmosctl install', () => {
@@ -31,6 +47,7 @@ describe('kosmosctl install', () => {
       const { generation: observedGeneration } = host.peek(deployments, MANAGER)?.metadata ?? {};
       const status = { observedGeneration, replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
       if (host.peek(deployments, MANAGER)) host.edit(deployments, MANAGER, { status });
+      if (host.peek(clusters, HOST)) host.edit(clusters, HOST, { status: LINKED });
     };
   });
 
@@ -47,7 +64,11 @@ describe('kosmosctl install', () => {
       'CustomResourceDefinition clusters.kosmos.io',
       'ServiceAccount kosmos-manager',
     ]);
-    expect(applied().at(-1)).to.equal('Deployment kosmos-manager');
+    expect(applied().slice(-5)).to.deep.equal([
+      ...['ServiceAccount kosmos-agent', 'ClusterRole kosmos-agent', 'ClusterRoleBinding kosmos-agent'],
+      ...['DaemonSet kosmos-agent', 'Cluster kosmos-control-cluster'],
+    ]);
+    expect(err).to.contain("ok   Wait for the host's network: 2 nodes, gateway n1");
     expect(err).to.contain('ok   Wait for the managers: 2 ready').and.contain('Kosmos 0.1.0 is installed.');
   });
 
@@ -112,6 +133,61 @@ describe('kosmosctl install', () => {
     const { code, err } = await federation.run('install --wait-time 2s', CRDS);
     expect(code).to.equal(4);
     expect(err).to.contain('manager-0: ImagePullBackOff (no such image)\nImport the image into the nodes');
+  });
+
+  it('has no agents without ClusterLink, and takes the host out of the network before they go', async () => {
+    expect((await federation.run('install', CRDS)).code).to.equal(0);
+    expect(federation.host.peek(daemonSets, AGENT)).not.to.equal(undefined);
+    const { code, err } = await federation.run('install -m clustertree', CRDS);
+    expect(code, err).to.equal(0);
+    const gone = federation.host.callsOf({ verb: 'delete' }).map(({ resource, ref }) => `${resource}/${ref.name}`);
+    expect(gone).to.deep.equal([
+      ...['clusters/kosmos-control-cluster', 'daemonsets/kosmos-agent', 'clusterrolebindings/kosmos-agent'],
+      ...['clusterroles/kosmos-agent', 'serviceaccounts/kosmos-agent'],
+    ]);
+  });
+
+  it('links the network of the host as the flags say', async () => {
+    const flags =
+      '--cni flannel --network-type p2p --ip-family all --default-nic eth1 --global-cidr 10.0.0.0/8=11.0.0.0/8';
+    expect((await federation.run(`install -m clusterlink ${flags}`, CRDS)).code).to.equal(0);
+    expect(federation.host.peek(clusters, HOST)?.spec.clusterLinkOptions).to.deep.equal({
+      ...{ cni: 'flannel', networkType: 'p2p', ipFamily: 'all', defaultNICName: 'eth1' },
+      globalCIDRsMap: { '10.0.0.0/8': '11.0.0.0/8' },
+    });
+  });
+
+  for (const [given, problem] of [
+    ['10.0.0.0/8', 'is not range=range'],
+    ['10.0.0.0/8=11.0.0.0/9', 'the ranges are not of the same size'],
+    ['10.0.0.0/8=fd00::/8', 'the ranges are not of the same size'],
+    ['10.0.0.0/8=x/8', 'is not range=range'],
+  ] as const) {
+    it(`refuses ${given} as a range that others see as another`, async () => {
+      const { code, err } = await federation.run(`install --global-cidr ${given}`, CRDS);
+      expect(code).to.equal(2);
+      expect(err).to.contain(problem).and.contain('--global-cidr 10.10.0.0/16=242.10.0.0/16');
+    });
+  }
+
+  it("says why the host's network is not linked", async () => {
+    const { meanwhile } = federation.clock;
+    federation.clock.meanwhile = () => {
+      meanwhile();
+      if (!federation.host.peek(clusters, HOST)) return;
+      const [ready] = LINKED.conditions;
+      const conditions = [{ ...ready, status: 'False', reason: 'NodesNotDetected', message: 'n1' } as const];
+      federation.host.edit(clusters, HOST, { status: { conditions } });
+    };
+    const labels = { 'app.kubernetes.io/name': 'kosmos', 'app.kubernetes.io/component': 'agent' };
+    const waiting = { reason: 'CrashLoopBackOff' };
+    const state = { name: 'agent', image: '', imageID: '', ready: false, restartCount: 3, state: { waiting } };
+    const metadata = { namespace: NAMESPACE, name: 'agent-0', labels };
+    federation.host.seed(pods, { metadata, status: { containerStatuses: [state] } });
+    const { code, err } = await federation.run('install --wait-time 5', CRDS);
+    expect(code).to.equal(4);
+    expect(err).to.contain('NodesNotDetected: n1; agent-0: CrashLoopBackOff');
+    expect(err).to.contain('kubectl logs -n kosmos-system daemonset/kosmos-agent');
   });
 
   it('does not wait when that is not wanted', async () => {

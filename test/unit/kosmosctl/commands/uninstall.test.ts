@@ -98,7 +98,7 @@ describe('kosmosctl uninstall', () => {
     const { code, err } = await federation.run('uninstall', CRDS);
     expect(code).to.equal(0);
     expect(before).to.deep.equal([['kosmos-manager'], ['kosmos-manager']]);
-    expect(err).to.contain('...  Stop the managers: 1 still run\n');
+    expect(err).to.contain('...  Stop managers and agents: 1 still run\n');
   });
 
   it('says what does not go in time', async () => {
@@ -139,7 +139,18 @@ describe('kosmosctl uninstall', () => {
       expect(err.match(/^Member \w+$/gm)).to.deep.equal(['Member a', 'Member b']);
       const deleted = federation.host.callsOf({ verb: 'delete' }).map(({ resource, ref }) => `${resource}/${ref.name}`);
       expect(deleted.indexOf('clusters/b')).to.be.lessThan(deleted.indexOf('deployments/kosmos-manager'));
-      expect(deleted).not.to.include('clusters/host');
+      expect(deleted.indexOf('clusters/host')).to.be.greaterThan(deleted.indexOf('clusters/b'));
+      expect(deleted.indexOf('clusters/host')).to.be.lessThan(deleted.indexOf('daemonsets/kosmos-agent'));
+    });
+
+    it('gives the host up with force when no manager takes it out of the network', async () => {
+      for (const name of ['a', 'b']) federation.host.erase(clusters, { name });
+      federation.host.edit(clusters, { name: 'host' }, { metadata: { finalizers: ['kosmos.io/clusterlink'] } });
+      const patient = await federation.run('uninstall --wait-time 1', CRDS);
+      expect(patient.code).to.equal(4);
+      expect(patient.err).to.contain('no manager has begun to take it out').and.contain('--force');
+      expect(namesOf(deployments)).to.deep.equal(['kosmos-manager']);
+      expect((await federation.run('uninstall --force', CRDS)).code).to.equal(0);
     });
 
     it('stops where a member does not leave, with Kosmos still there', async () => {

@@ -72,7 +72,8 @@ describe('nameProblem', () => {
 });
 
 describe('clusterManifest', () => {
-  const options = { name: 'm', namespace: 'n', leafModels: [], kubeletStats: false, hostApiServer: undefined };
+  const tree = { leafModels: [], kubeletStats: false, hostApiServer: undefined };
+  const options = { name: 'm', namespace: 'n', tree, link: undefined };
 
   it('leaves to the manager what was not wished for', () => {
     expect(clusterManifest(options)['spec']).to.deep.equal({
@@ -81,9 +82,23 @@ describe('clusterManifest', () => {
     });
   });
 
+  it('links the network, with or without pods of the host', () => {
+    const link = { cni: 'flannel', networkType: 'p2p' } as const;
+    expect(clusterManifest({ ...options, link })['spec']).to.deep.include({
+      clusterTreeOptions: { enable: true },
+      clusterLinkOptions: { enable: true, cni: 'flannel', networkType: 'p2p' },
+    });
+    expect(clusterManifest({ ...options, tree: undefined, link })['spec']).to.deep.include({
+      clusterTreeOptions: { enable: false },
+    });
+  });
+
   it('says all that was wished for', () => {
     const leafModels = [{ nodeSelector: { nodeName: 'w' } }];
-    const spec = clusterManifest({ ...options, leafModels, kubeletStats: true, hostApiServer: 'h:1' })['spec'];
+    const spec = clusterManifest({
+      ...options,
+      tree: { leafModels, kubeletStats: true, hostApiServer: 'h:1' },
+    })['spec'];
     expect(spec).to.have.deep.property('clusterTreeOptions', {
       enable: true,
       leafModels,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Node } from '../../../../src/apis/core.js';
 import type { Cluster } from '../../../../src/apis/kosmos/v1alpha1/cluster.js';
-import { readinessOf } from '../../../../src/kosmosctl/join/readiness.js';
+import { linkReadinessOf, readinessOf } from '../../../../src/kosmosctl/join/readiness.js';
 
 const SERVER = 'https://member:6443';
 
@@ -64,4 +64,25 @@ describe('readinessOf', () => {
       else expect(probed.cure).to.contain(cure);
     });
   }
+});
+
+describe('linkReadinessOf', () => {
+  const link = (status: 'True' | 'False', reason: string): Pick<Cluster, 'status'> => ({
+    status: {
+      conditions: [{ type: 'ClusterLinkReady', status, reason, message: 'm', lastTransitionTime: '' }],
+      clusterLinkStatus: { nodes: { ready: 1, total: 1, summary: '1/1' } },
+    },
+  });
+
+  it('is reached when all nodes have what is planned for them', () => {
+    expect(linkReadinessOf(link('True', 'Linked'))).to.deep.equal({ found: '1 node' });
+  });
+
+  it('waits for the first look of a manager', () => {
+    expect(linkReadinessOf({})).to.deep.include({ pending: 'no manager has looked at its network yet' });
+  });
+
+  it('has no cure for what passes by itself', () => {
+    expect(linkReadinessOf(link('False', 'Connecting'))).to.deep.equal({ pending: 'Connecting: m', cure: undefined });
+  });
 });

@@ -228,7 +228,7 @@ describe('valueProblems', () => {
     ['an address without port', { hostApiServer: 'api.example' }, ['hostApiServer: "api.example" is not host:port']],
     [
       'no part at all',
-      { clusterTree: { enabled: false } },
+      { clusterTree: { enabled: false }, clusterLink: { ...clusterLink, enabled: false } },
       ['clusterTree.enabled, clusterLink.enabled: one of them has to be true'],
     ],
     [

@@ -4,17 +4,20 @@ import { resolve } from '../../../../src/kosmosctl/manifests/template.js';
 import { DEFAULT_VALUES, type InstallValues } from '../../../../src/kosmosctl/manifests/values.js';
 import { renderRights } from '../../../../src/kosmosctl/output/rights.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../../../src/kosmosctl/rights/host-rights.js';
-import { cniRights } from '../../../../src/kosmosctl/rights/link-rights.js';
+import { AGENT_RIGHTS } from '../../../../src/kosmosctl/rights/agent-rights.js';
+import { CNIS, cniRights } from '../../../../src/kosmosctl/rights/link-rights.js';
 import { memberRights, renewalRights, type MemberFeatures } from '../../../../src/kosmosctl/rights/member-rights.js';
 import { ruleOf, type PathRight, type Right } from '../../../../src/kosmosctl/rights/right.js';
 
 const FEATURES: readonly MemberFeatures[] = [false, true].flatMap((kubeletStats) =>
-  [false, true].map((removeNamespaces) => ({ kubeletStats, removeNamespaces })),
+  [false, true].map((removeNamespaces) => ({ tree: true, link: undefined, kubeletStats, removeNamespaces })),
 );
 const ALL: readonly (Right | PathRight)[] = [
   ...HOST_RIGHTS,
   ...HOST_NAMESPACE_RIGHTS.flatMap(({ rights }) => rights),
   ...FEATURES.flatMap(memberRights),
+  ...CNIS.flatMap((cni) => memberRights({ ...FEATURES[0]!, link: { cni } })),
+  ...AGENT_RIGHTS,
   ...renewalRights('account'),
 ];
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'approve'];
@@ -97,8 +100,10 @@ describe('the rights in a member', () => {
   });
 
   it('never change its nodes, classes or rights', () => {
-    for (const grant of grants(memberRights({ kubeletStats: true, removeNamespaces: true })))
-      if (!/^(get|list|watch) /.test(grant)) expect(grant).not.to.match(/nodes|classes|roles|webhook|policies/);
+    for (const grant of grants(
+      memberRights({ tree: true, link: { cni: 'calico' }, kubeletStats: true, removeNamespaces: true }),
+    ))
+      if (!/^(get|list|watch) /.test(grant)) expect(grant).not.to.match(/nodes\.|classes|roles|webhook|policies/);
   });
 
   it('renew but the token of one account', () => {
