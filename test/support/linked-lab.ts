@@ -1,22 +1,28 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { residentKiB } from '../../hack/bench/process-usage.js';
 import { applyCrds, clusterManifest } from '../../hack/lab/federation.js';
 import { LAB_IMAGES } from '../../hack/lab/full/images.js';
 import type { LabOptions } from '../../hack/lab/options.js';
 import { inNamespace } from '../../hack/lab/network.js';
 import { nodeFlagsOf } from '../../hack/lab/node-flags.js';
 import { REPOSITORY } from '../../hack/lab/paths.js';
-import { run } from '../../hack/lab/run.js';
+import { run, type CommandResult, type RunOptions } from '../../hack/lab/run.js';
 import type { LabProcess } from '../../hack/lab/supervisor.js';
 import type { Cluster, ClusterLinkOptions } from '../../src/apis/kosmos/v1alpha1/cluster.js';
+import { KOSMOS_NAMESPACE } from '../../src/apis/names.js';
 import { clusters } from '../../src/kube/kosmos-resources.js';
 import { pods, services } from '../../src/kube/resource.js';
 import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
+import { ECHO_PORT } from './pod-echoes.js';
+import { boundPod } from './workloads.js';
 
 const AGENT = join(REPOSITORY, 'dist/src/bin/agent.js');
 const NAMESPACE = 'default';
 const PORT = 8080;
+const PING_MS = 20;
+const ROUND_MS = 4_000;
 /** Of the Service that {@link LinkedLab.startService} makes. */
 export const SERVICE_PORT = 80;
 
@@ -42,8 +48,12 @@ export class LinkedLab {
     const federation = await Federation.boot({ full: true, ...options });
     const linked = new LinkedLab(federation);
     try {
-      for (const member of federation.lab.members) await applyCrds(federation.lab, member);
-      await federation.startManager({ args: ['--modules', 'clusterlink'] });
+      for (const member of federation.lab.members) {
+        await applyCrds(federation.lab, member);
+        // Where agents keep their Leases.
+        await federation.namespace(KOSMOS_NAMESPACE, member.name);
+      }
+      await federation.startManager();
       for (const { name, machines } of federation.lab.clusters) {
         for (const machine of machines) await linked.startAgent(name, machine.name);
       }
@@ -80,6 +90,28 @@ export class LinkedLab {
     const agent = this.#agents.get(node);
     agent?.kill('SIGKILL');
     await agent?.wait();
+  }
+
+  /** Kills the agent of a node and starts another one. */
+  async restartAgent(cluster: string, node: string): Promise<void> {
+    await this.killAgent(node);
+    await this.startAgent(cluster, node);
+  }
+
+  /** The agent is gone, and nothing reaches the node any more. */
+  async crashNode(node: string): Promise<void> {
+    await this.killAgent(node);
+    await this.onNode(node, 'ip', 'link', 'set', 'eth0', 'down');
+  }
+
+  /** Memory of the agent of a node, in MiB. */
+  agentMemory(node: string): number {
+    return residentKiB(this.#agents.get(node)?.pid ?? 0) / 1024;
+  }
+
+  /** What the agent of a node has written since it was started last. */
+  agentLog(node: string): string {
+    return this.#agents.get(node)?.logFile ?? '';
   }
 
   /** Links a cluster, or changes how it is linked; the host is linked as a member of itself. */
@@ -126,6 +158,16 @@ export class LinkedLab {
     );
   }
 
+  /** Starts a pod of the host in a member, which answers HTTP, and returns its addresses as the host has them. */
+  async startPodIn(member: string, app: string): Promise<readonly string[]> {
+    const { federation } = this;
+    const containers = [{ name: 'main', image: LAB_IMAGES.http, ports: [{ containerPort: PORT }] }];
+    const options = { namespace: NAMESPACE, name: app, labels: { app }, spec: { containers } };
+    await federation.host.create(pods, boundPod(`kosmos-${member}`, options));
+    const pod = await federation.runningPod('host', { namespace: NAMESPACE, name: app });
+    return (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+  }
+
   /** What a pod gets for an HTTP request; throws when there is no answer. */
   async fetch(from: LinkedPod, address: string, path = '/cgi-bin/echo', port = PORT): Promise<string> {
     const host = address.includes(':') ? `[${address}]` : address;
@@ -134,34 +176,46 @@ export class LinkedLab {
   }
 
   async inPod(pod: LinkedPod, ...command: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-    const args = ['exec', '-n', NAMESPACE, pod.name, '--', ...command];
-    return this.federation.lab.cluster(pod.cluster).kubectl(args);
+    return this.#execute(pod, command);
   }
 
   cluster(name: string): Promise<Cluster> {
     return this.federation.host.get(clusters, { name });
   }
 
-  /** Pings from a pod; resolves when all are sent. */
-  async ping(
-    from: LinkedPod,
-    address: string,
-    { count, intervalMs }: { readonly count: number; readonly intervalMs: number },
-  ): Promise<{ readonly sent: number; readonly received: number }> {
-    const command = `ping -q -c ${count} -i ${intervalMs / 1000} -W 1 ${address} || true`;
-    const { stdout } = await this.inPod(from, 'sh', '-c', command);
+  /** For how long no ping of a pod came through while something happened, in milliseconds; to a precision of 20. */
+  async lostDuring(from: LinkedPod, address: string, durationMs: number, happen: () => Promise<void>): Promise<number> {
+    const count = Math.round(durationMs / PING_MS);
+    const command = `ping -q -c ${count} -i ${PING_MS / 1000} -W 1 ${address} || true`;
+    const limits = { timeoutMs: durationMs * 2 + 30_000 };
+    const [{ stdout }] = await Promise.all([this.#execute(from, ['sh', '-c', command], limits), happen()]);
     const [, sent = '', received = ''] = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout) ?? [];
-    return { sent: Number(sent), received: Number(received) };
+    expect(Number(sent), stdout).to.equal(count);
+    return (count - Number(received)) * PING_MS;
   }
 
-  /** Makes a Service for the pods of a cluster, and returns its addresses. */
-  async startService(cluster: string): Promise<readonly string[]> {
+  /** The same for as long as something takes. */
+  async lostWhile(from: LinkedPod, address: string, happen: () => Promise<void>): Promise<number> {
+    let [isOver, lost] = [false, 0];
+    const happening = happen().finally(() => (isOver = true));
+    const pinging = async (): Promise<void> => {
+      while (!isOver) lost += await this.lostDuring(from, address, ROUND_MS, () => Promise.resolve());
+    };
+    await Promise.all([happening, pinging()]);
+    return lost;
+  }
+
+  /** Makes a Service for the pods with a label `app` of a cluster, and returns its addresses. */
+  async startService(cluster: string, app = 'linked'): Promise<readonly string[]> {
     const made = await this.federation.client(cluster).create(services, {
-      metadata: { namespace: NAMESPACE, name: 'linked' },
+      metadata: { namespace: NAMESPACE, name: app },
       spec: {
-        selector: { app: 'linked' },
+        selector: { app },
         ipFamilyPolicy: 'PreferDualStack',
-        ports: [{ port: SERVICE_PORT, targetPort: PORT }],
+        ports: [
+          { name: 'http', port: SERVICE_PORT, targetPort: PORT },
+          { name: 'echo', port: ECHO_PORT, protocol: 'UDP' },
+        ],
       },
     });
     return made.spec?.clusterIPs ?? [];
@@ -205,5 +259,10 @@ export class LinkedLab {
   /** Waits until the pod gets an answer, and returns it. */
   reaches(from: LinkedPod, address: string, port = PORT): Promise<string> {
     return eventually(() => this.fetch(from, address, '/cgi-bin/echo', port), { timeoutMs: 20_000, intervalMs: 300 });
+  }
+
+  #execute(pod: LinkedPod, command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
+    const args = ['exec', '-n', NAMESPACE, pod.name, '--', ...command];
+    return this.federation.lab.cluster(pod.cluster).kubectl(args, options);
   }
 }
