@@ -26,7 +26,8 @@ export class FullDemo {
     console.log(`${image.name} ${image.digest}`);
     const lab = await Lab.up({ members: MEMBERS, full: true, log: (line) => console.log(line) });
     try {
-      await lab.host.importImages(image.archive);
+      // Managers run in the host, agents on all nodes.
+      for (const { name } of lab.clusters) await lab.cluster(name).importImages(image.archive);
       await new FullDemo(lab).#walk(step);
     } finally {
       lab.close();
@@ -34,7 +35,7 @@ export class FullDemo {
   }
 
   async #walk(step: (text: string) => void): Promise<void> {
-    step('Kosmos is installed into the host, and the members join');
+    step('Kosmos is installed into the host, and the members join; networks are linked');
     await this.#kosmosctl(['install']);
     for (const { name, kubeconfigPath } of this.#lab.members) {
       await this.#kosmosctl(['join', 'cluster', '--name', name, '--kubeconfig', kubeconfigPath, '--yes']);

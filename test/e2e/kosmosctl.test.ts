@@ -9,9 +9,11 @@ import { run } from '../../hack/lab/run.js';
 import { identityName, identityRights } from '../../src/kosmosctl/join/identity.js';
 import { holds } from '../../src/kosmosctl/manifests/template.js';
 import { DEFAULT_VALUES } from '../../src/kosmosctl/manifests/values.js';
+import { AGENT_RIGHTS } from '../../src/kosmosctl/rights/agent-rights.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../src/kosmosctl/rights/host-rights.js';
 import { AuditLog, deniedOf, unusedOf } from '../support/audit-log.js';
 import { eventually } from '../support/eventually.js';
+import { nodeNetwork } from '../support/node-network.js';
 import { Kubectl } from '../support/kubectl.js';
 import { Kosmosctl } from '../support/kosmosctl.js';
 
@@ -60,6 +62,12 @@ const WORKLOAD = [
   },
 ];
 
+/** The lab has none, so that there is nothing to watch or to make. */
+const CALICO_ALONE = [
+  ...['create', 'delete', 'watch'].map((verb) => `${verb} ippools.crd.projectcalico.org`),
+  'watch blockaffinities.crd.projectcalico.org',
+];
+
 /**
  * Rights that this test may have no need of, with where they are used. What is in none of the lists must be used here, so
  * that no right stays when its use has gone.
@@ -82,6 +90,7 @@ const USED_ELSEWHERE: Readonly<Record<'host' | 'member', Readonly<Record<string,
     ],
     'integration/clustertree/kubelet-access.test.ts': ['create tokenreviews.authentication.k8s.io'],
     'integration/clustertree/outage.test.ts': ['get pods', 'patch nodes/status', 'patch pods'],
+    'integration/clusterlink/manager.test.ts, with Calico': CALICO_ALONE,
     'integration/clustertree/pods.test.ts': ['patch events'],
     'soak/crash-sweep.test.ts': ['get certificatesigningrequests.certificates.k8s.io', 'get nodes'],
   },
@@ -105,6 +114,7 @@ const USED_ELSEWHERE: Readonly<Record<'host' | 'member', Readonly<Record<string,
     ],
     'e2e/metrics.test.ts': ['list nodes.metrics.k8s.io', 'list pods.metrics.k8s.io'],
     'integration/clustertree/config.test.ts': ['update secrets'],
+    'integration/clusterlink/manager.test.ts, with Calico': CALICO_ALONE,
     'integration/clustertree/pods.test.ts': ['get pods'],
     'integration/clustertree/identity.test.ts': ['patch secrets'],
     'integration/clustertree/shared-member.test.ts': ['get namespaces', 'patch namespaces'],
@@ -120,6 +130,7 @@ describe('a federation from nothing, with the managers in pods of the host', () 
   let ctl: Kosmosctl;
   let kubectl: Kubectl;
   const audit = new AuditLog(['kosmos-system', 'kosmos-member']);
+  const networks = new Map<string, string>();
 
   before(async function () {
     this.timeout(400_000);
@@ -129,11 +140,18 @@ describe('a federation from nothing, with the managers in pods of the host', () 
     lab = await Lab.up({ instance: 'e2e-ctl', members: 2, full: true, extraArgs });
     await lab.host.importImages(image.archive);
     ctl = new Kosmosctl(lab.host);
+    for (const member of lab.members) await member.importImages(image.archive);
     kubectl = new Kubectl(lab.host, NAMESPACE);
+    for (const node of allNodes()) networks.set(node, await nodeNetwork(lab, node));
   });
 
+  const allNodes = (): readonly string[] => lab.clusters.flatMap(({ machines }) => machines.map(({ name }) => name));
+
   after(async () => {
+    const nodes = allNodes();
     await lab.down();
+    // All nodes of the lab share the machine's own folders.
+    for (const node of nodes) rmSync(join('/var/lib/kosmos/agent', node), { recursive: true, force: true });
     audit.close();
   });
 
@@ -207,6 +225,42 @@ describe('a federation from nothing, with the managers in pods of the host', () 
       expect(code, stderr).to.equal(0);
     }
     expect(await ctl.output(['get', 'nodes', '-o', 'name'])).to.equal('node/kosmos-member1\nnode/kosmos-member2\n');
+  });
+
+  it('has linked their networks with that of the host: pods and Services of each are reached from all others', async () => {
+    expect(await ctl.output(['doctor'])).to.match(/ok +kosmos-control-cluster +network +1 node, gateway host-node1/);
+    const targets = new Map<string, readonly string[]>();
+    for (const { name, machines } of lab.clusters) {
+      const labels = { app: 'linked' };
+      const metadata = { name: 'linked', namespace: 'default', labels };
+      const containers = [{ name: 'main', image: LAB_IMAGES.http }];
+      const spec = { nodeName: machines[0]?.name, terminationGracePeriodSeconds: 1, containers };
+      const ports = [{ port: 80, targetPort: 8080 }];
+      const items = [
+        { apiVersion: 'v1', kind: 'Pod', metadata, spec },
+        { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: labels, ports } },
+      ];
+      const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      await lab.cluster(name).kubectl(['apply', '-f', '-'], { input });
+    }
+    for (const { name } of lab.clusters) {
+      const cluster = lab.cluster(name);
+      await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/linked', '--timeout=60s'], { timeoutMs: 70_000 });
+      const read = async (what: string, path: string): Promise<string> =>
+        (await cluster.kubectl(['get', what, 'linked', '-o', `jsonpath={${path}}`])).stdout;
+      targets.set(name, [`${await read('pod', '.status.podIP')}:8080`, await read('service', '.spec.clusterIP')]);
+    }
+    for (const { name } of lab.clusters) {
+      for (const [other, addresses] of targets) {
+        for (const address of other === name ? [] : addresses) {
+          const wget = ['exec', 'linked', '--', 'timeout', '3', 'wget', '-qO-', `http://${address}/`];
+          await eventually(() => lab.cluster(name).kubectl(wget), { timeoutMs: 20 * SECONDS });
+        }
+      }
+    }
+    for (const { name } of lab.clusters) {
+      await lab.cluster(name).kubectl(['delete', 'pod,service', 'linked'], { timeoutMs: 60_000 });
+    }
   });
 
   it('spreads a Deployment over them, whose logs and shells are reached through the Service', async () => {
@@ -297,6 +351,12 @@ describe('a federation from nothing, with the managers in pods of the host', () 
     expect(await kubectl.output(['get', 'namespace', 'kosmos-system', '--ignore-not-found'])).to.equal('');
   });
 
+  it('leaves the network of all nodes as it was', async () => {
+    await eventually(async () => {
+      for (const node of allNodes()) expect(await nodeNetwork(lab, node), node).to.equal(networks.get(node));
+    });
+  });
+
   it('was refused nothing all the while, and had no right that nothing needs', async () => {
     const uid = await kubectl.output(['get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}']);
     const identity = { cluster: 'member1', hostUid: uid, namespace: 'kosmos-member' };
@@ -304,6 +364,10 @@ describe('a federation from nothing, with the managers in pods of the host', () 
     const inMember = audit.requestsOf(`kosmos-member:${identityName(identity)}`);
     expect([inHost.length > 100, inMember.length > 50]).to.deep.equal([true, true]);
     expect({ host: deniedOf(inHost), member: deniedOf(inMember) }).to.deep.equal({ host: [], member: [] });
+    for (const account of ['kosmos-system:kosmos-agent', 'kosmos-member:kosmos-agent']) {
+      const ofAgents = audit.requestsOf(account);
+      expect([account, deniedOf(ofAgents), unusedOf(AGENT_RIGHTS, ofAgents)]).to.deep.equal([account, [], []]);
+    }
     const hostRights = [...HOST_RIGHTS, ...HOST_NAMESPACE_RIGHTS.flatMap(({ rights }) => rights)].filter(
       ({ when }) => when === undefined || holds(DEFAULT_VALUES, when),
     );

@@ -17,6 +17,7 @@ import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
 import { ECHO_PORT } from './pod-echoes.js';
 import { boundPod } from './workloads.js';
+import { nodeNetwork } from './node-network.js';
 
 const AGENT = join(REPOSITORY, 'dist/src/bin/agent.js');
 const NAMESPACE = 'default';
@@ -232,22 +233,8 @@ export class LinkedLab {
   }
 
   /** What of a node's network is there now; two of these are equal when nothing was left behind. */
-  async networkOf(node: string): Promise<string> {
-    const commands = [
-      'ip -o link | cut -d: -f2',
-      'ip rule',
-      'ip -6 rule',
-      'ip route show table all',
-      // Tables of others, such as kube-proxy, may still be made while this is looked at.
-      'nft list tables | grep kosmos',
-    ];
-    const settings = 'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter';
-    const text = await this.onNode(node, 'sh', '-c', [...commands, settings].join('; '));
-    // Interfaces of pods, which come and go for reasons of their own.
-    return text
-      .split('\n')
-      .filter((line) => !line.includes('veth'))
-      .join('\n');
+  networkOf(node: string): Promise<string> {
+    return nodeNetwork(this.federation.lab, node);
   }
 
   /** Runs a command in the network namespace of a node. */

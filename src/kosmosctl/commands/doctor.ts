@@ -8,7 +8,7 @@ import type { CliContext } from '../context.js';
 import { MANAGER } from '../manifests/labels.js';
 import { deployments, findObject } from '../objects.js';
 import { bad, look, ok, printFindings, type Finding } from '../report/finding.js';
-import { memberFindings } from '../report/members.js';
+import { linkFindings, memberFindings } from '../report/members.js';
 import { rolloutPending } from '../rollout.js';
 import {
   clusterUid,
@@ -32,18 +32,20 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
   const host = openSession('host', readAccess('host', options.host, context));
   const findings = await withSessions([host], async () => {
     const ofHost = await hostFindings(host, options.namespace, context);
-    return [...ofHost, ...(await look('host', 'members', () => ofMembers(host, context)))];
+    return [...ofHost, ...(await look('host', 'members', () => clusterFindings(host, context)))];
   });
   printFindings(findings, options.format, context);
 }
 
-async function ofMembers(host: ClusterSession, context: CliContext): Promise<readonly Finding[]> {
+async function clusterFindings(host: ClusterSession, context: CliContext): Promise<readonly Finding[]> {
   const { signal } = context;
   const uid = await clusterUid(host, signal);
   const { items } = await host.client.list(clusters, { signal });
   const members = items.filter((cluster) => !isRoot(cluster));
-  if (members.length === 0) return [ok('host', 'members', 'none has joined')];
-  return (await Promise.all(members.map((cluster) => memberFindings(host, cluster, uid, context)))).flat();
+  const ofHost = items.filter(isRoot).flatMap(linkFindings);
+  if (members.length === 0) return [...ofHost, ok('host', 'members', 'none has joined')];
+  const ofMembers = await Promise.all(members.map((cluster) => memberFindings(host, cluster, uid, context)));
+  return [...ofHost, ...ofMembers.flat()];
 }
 
 async function hostFindings(host: ClusterSession, namespace: string, context: CliContext): Promise<readonly Finding[]> {

@@ -99,7 +99,7 @@ const DEFAULT_IMAGE = `${DEFAULT_VALUES.image.repository}:`;
 
 function nextSteps(name: string, { tree }: Modules): string {
   const joined = `\nThe member ${name} has joined.`;
-  if (!tree) return `${joined} See its nodes with:\n  kosmosctl get clusternodes --cluster ${name}\n`;
+  if (!tree) return `${joined} See its nodes with:\n  kubectl get clusternodes\n`;
   return `${joined} See its virtual nodes with:\n  kubectl get nodes, or: kosmosctl get nodes --cluster ${name}\n`;
 }
 

@@ -52,7 +52,7 @@ export interface UnjoinOptions {
   readonly waitMs: number;
 }
 
-const IDENTITY_LIMIT_MS = 30_000;
+const IDENTITY_LIMIT_MS = 60_000;
 /** How long a manager gets to take a member out that is not waited for. */
 const FORCED_LIMIT_MS = 20_000;
 

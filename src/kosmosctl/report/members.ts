@@ -5,6 +5,7 @@ import { ownedSelector, ownershipOf } from '../../clustertree/cluster/ownership.
 import { nodes, pods } from '../../kube/resource.js';
 import { formatDuration } from '../../lib/duration.js';
 import type { CliContext } from '../context.js';
+import { linkReadinessOf } from '../join/readiness.js';
 import { openMember, type MemberSession } from '../member-session.js';
 import { serverVersion, versionProblem, withSessions, type ClusterSession } from '../session.js';
 import { bad, look, ok, type Finding } from './finding.js';
@@ -21,7 +22,11 @@ export async function memberFindings(
   context: CliContext,
 ): Promise<readonly Finding[]> {
   const where = cluster.metadata?.name ?? '';
-  const findings = [readyFinding(cluster), ...(await virtualNodeFindings(host, where, context))];
+  const findings = [
+    readyFinding(cluster),
+    ...linkFindings(cluster),
+    ...(await virtualNodeFindings(host, where, context)),
+  ];
   const inside = await look(where, 'member', async () => {
     const member = await openMember(host, cluster, context.signal);
     return withSessions([member], () => insideFindings(host, member, { where, hostUid, context }));
@@ -36,6 +41,15 @@ export function readyFinding({ metadata, status }: Cluster): Finding {
   if (ready?.status === 'True') return ok(at.where, at.what, ready.reason);
   const said = ready === undefined ? 'no manager has looked at it' : `${ready.reason}: ${ready.message}`;
   return bad('problem', at, said, `See docs/clusters.md for the reason, or: kosmosctl describe cluster ${at.where}`);
+}
+
+/** What the manager says about the network of a cluster; nothing about one that is not linked. */
+export function linkFindings({ metadata, spec, status }: Cluster): readonly Finding[] {
+  const at = { where: metadata?.name ?? '', what: 'network' };
+  if (spec.clusterLinkOptions === undefined || spec.clusterLinkOptions.enable === false) return [];
+  const probed = linkReadinessOf({ status });
+  if ('found' in probed) return [ok(at.where, at.what, probed.found)];
+  return [bad('problem', at, probed.pending, probed.cure ?? `See: kosmosctl describe cluster ${at.where}`)];
 }
 
 async function virtualNodeFindings(

@@ -58,7 +58,7 @@ describe('kosmosctl join cluster, with its network', () => {
       'Register the member',
       'Wait until the network of m is linked',
     ]);
-    expect(err).to.contain('linked: 2 nodes, gateway n1').and.contain('kosmosctl get clusternodes --cluster m');
+    expect(err).to.contain('linked: 2 nodes, gateway n1').and.contain('kubectl get clusternodes');
     expect(federation.host.peek(clusters, { name: 'm' })?.spec).to.deep.include({
       clusterTreeOptions: { enable: false },
       clusterLinkOptions: { enable: true, cni: 'flannel', networkType: 'p2p', ipFamily: 'ipv4' },

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import type { Pod } from '../../../../src/apis/core.js';
+import type { Cluster } from '../../../../src/apis/kosmos/v1alpha1/cluster.js';
 import type { CliContext } from '../../../../src/kosmosctl/context.js';
 import { CliError } from '../../../../src/kosmosctl/failure.js';
 import { findOverlap, podCidrsOf } from '../../../../src/kosmosctl/report/cidr-overlap.js';
 import { bad, look, ok, printFindings, type Finding } from '../../../../src/kosmosctl/report/finding.js';
-import { orphanFinding, readyFinding } from '../../../../src/kosmosctl/report/members.js';
+import { linkFindings, orphanFinding, readyFinding } from '../../../../src/kosmosctl/report/members.js';
 
 describe('findOverlap', () => {
   const table: readonly (readonly [readonly string[], readonly string[], unknown])[] = [
@@ -87,5 +88,33 @@ describe('findings', () => {
       level: 'warning',
       message: '1 belong to none of the host, a/y for one',
     });
+  });
+});
+
+describe('linkFindings', () => {
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  const linked = (status: 'True' | 'False', reason: string, enable = true): Cluster => ({
+    metadata: { name: 'm' },
+    spec: { clusterLinkOptions: { enable } },
+    status: {
+      conditions: [{ type: 'ClusterLinkReady', status, reason, message: 'why', lastTransitionTime }],
+      clusterLinkStatus: { gateway: 'n1', nodes: { ready: 2, total: 2, summary: '2/2' } },
+    },
+  });
+
+  it('says how many nodes are linked, and through which', () => {
+    expect(linkFindings(linked('True', 'Linked'))).to.deep.include.members([
+      { ...linkFindings(linked('True', 'Linked'))[0], where: 'm', what: 'network', message: '2 nodes, gateway n1' },
+    ]);
+  });
+
+  it('says what is wrong, and what to do', () => {
+    const [finding] = linkFindings(linked('False', 'NoGateway'));
+    expect(JSON.stringify(finding)).to.contain('NoGateway: why').and.contain('kosmos.io/exclude');
+  });
+
+  it('says nothing of a network that is not linked', () => {
+    expect(linkFindings(linked('False', 'Disabled', false))).to.deep.equal([]);
+    expect(linkFindings({ metadata: { name: 'm' }, spec: {} })).to.deep.equal([]);
   });
 });
