@@ -15,6 +15,8 @@ const NOWHERE: CliContext = {
   clock: systemClock,
   environment: {},
   readFile: () => '',
+  writeFile: () => undefined,
+  appendFile: () => undefined,
   homeDirectory: '',
   version: '',
   crds: () => [],

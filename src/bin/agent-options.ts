@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { LOG_LEVELS } from '../runtime/log-level.js';
 import { choiceOption, integerOption, stringOption } from '../runtime/option-spec.js';
 import { compileOptions, type OptionSources, type OptionValues } from '../runtime/options.js';
@@ -46,13 +47,16 @@ export const AGENT_OPTIONS = {
   floaterHttpPort: integerOption({ default: 8889, min: 0, max: MAX_PORT, help: 'With `floater`: port for HTTP.' }),
   floaterTcpPort: integerOption({ default: 8890, min: 0, max: MAX_PORT, help: 'With `floater`: port for TCP.' }),
   floaterUdpPort: integerOption({ default: 8890, min: 0, max: MAX_PORT, help: 'With `floater`: port for UDP.' }),
+  probePlan: stringOption({
+    help: 'With `probe`: what to try, as JSON; `kosmosctl check` writes it.',
+  }),
   logLevel: choiceOption(LOG_LEVELS, { default: 'info', help: 'Log lines below this level are left out.' }),
 };
 
 export type AgentOptions = OptionValues<typeof AGENT_OPTIONS>;
 
 /** What the program is asked to do. */
-export const AGENT_COMMANDS = ['run', 'uninstall', 'floater'] as const;
+export const AGENT_COMMANDS = ['run', 'uninstall', 'floater', 'probe'] as const;
 export type AgentCommand = (typeof AGENT_COMMANDS)[number];
 
 /** Takes the command off the flags; `run` when there is none. */
@@ -66,9 +70,19 @@ export function splitCommand(args: readonly string[]): {
 
 /** Compiles the options; throws one error that lists all that is wrong with them. */
 export function compileAgentOptions(sources: OptionSources, command: AgentCommand): AgentOptions {
-  return compileOptions(AGENT_OPTIONS, sources, ({ clusterName, nodeConfig }) =>
-    command === 'run' && nodeConfig === undefined && (clusterName ?? sources.environment['CLUSTER_NAME'] ?? '') === ''
+  return compileOptions(AGENT_OPTIONS, sources, ({ clusterName, nodeConfig, probePlan }) => {
+    if (command === 'probe' && probePlan === undefined) return ['--probe-plan: is needed'];
+    const isNamed = (clusterName ?? sources.environment['CLUSTER_NAME'] ?? '') !== '';
+    return command === 'run' && nodeConfig === undefined && !isNamed
       ? ['--cluster-name: is needed, unless there is a --node-config']
-      : [],
-  );
+      : [];
+  });
+}
+
+/** Name of the node that the program runs on. */
+export function nodeNameOf(
+  { nodeName }: Pick<AgentOptions, 'nodeName'>,
+  environment: OptionSources['environment'],
+): string {
+  return nodeName ?? environment['NODE_NAME'] ?? hostname();
 }

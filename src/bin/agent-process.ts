@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { constants, hostname, setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { Agent } from '../clusterlink/agent/agent.js';
 import { AgentMetrics, type AgentSnapshot } from '../clusterlink/agent/agent-metrics.js';
 import { ApiConfigSource, type ConfigSource, FileConfigSource } from '../clusterlink/agent/config-source.js';
@@ -27,7 +27,7 @@ import { systemClock as clock, systemRandom as random } from '../lib/clock.js';
 import { errorMessage } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 import { HealthServer } from '../runtime/health-server.js';
-import type { AgentOptions } from './agent-options.js';
+import { nodeNameOf, type AgentOptions } from './agent-options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -126,32 +126,6 @@ export async function uninstallAgent(options: AgentOptions, _environment: Enviro
   } finally {
     kernel.close();
   }
-}
-
-/** Answers connectivity checks until the signal aborts. */
-export async function runFloater(
-  options: AgentOptions,
-  environment: Environment,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  // The agent itself goes without it, and without the HTTP server that comes with it.
-  const { Floater } = await import('../clusterlink/agent/floater.js');
-  const floater = new Floater({
-    address: options.floaterAddress,
-    httpPort: options.floaterHttpPort,
-    tcpPort: options.floaterTcpPort,
-    udpPort: options.floaterUdpPort,
-    nodeName: nodeNameOf(options, environment),
-    logger,
-  });
-  logger.info('answering connectivity checks', { ports: await floater.listen() });
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  await floater.close();
-}
-
-function nodeNameOf({ nodeName }: AgentOptions, environment: Environment): string {
-  return nodeName ?? environment['NODE_NAME'] ?? hostname();
 }
 
 function fileEnds(path: string, logger: Logger): Ends {

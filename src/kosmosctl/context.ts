@@ -21,6 +21,9 @@ export interface CliContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** @throws Error as Node's `readFileSync` does */
   readonly readFile: (path: string) => string;
+  /** Makes the folder when it is missing; only the user may read the file. */
+  readonly writeFile: (path: string, text: string) => void;
+  readonly appendFile: (path: string, text: string) => void;
   readonly homeDirectory: string;
   readonly version: string;
   /** The CRDs of this version. */

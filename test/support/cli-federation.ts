@@ -41,16 +41,14 @@ export class CliFederation {
 
   /** Runs a command; the host is that of `KUBECONFIG`. */
   run(line: string, options: CliHarnessOptions = {}): Promise<CliResult> {
-    const { files, ...more } = options;
+    const { files = {}, ...more } = options;
+    const all = files as Record<string, string>;
+    all['/host.yaml'] ??= this.hostServer.kubeconfig();
+    all['/member.yaml'] ??= this.memberServer.kubeconfig();
     return runInProcess(line.split(' '), {
-      environment: { KUBECONFIG: '/host.yaml' },
-      clock: this.clock,
+      ...{ environment: { KUBECONFIG: '/host.yaml' }, clock: this.clock },
       ...more,
-      files: {
-        '/host.yaml': this.hostServer.kubeconfig(),
-        '/member.yaml': this.memberServer.kubeconfig(),
-        ...files,
-      },
+      files: all,
     });
   }
 

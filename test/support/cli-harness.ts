@@ -11,6 +11,7 @@ export interface CliResult {
 }
 
 export interface CliHarnessOptions {
+  /** What is written goes here too. */
   readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly crds?: readonly Manifest[];
@@ -24,13 +25,14 @@ export interface CliHarnessOptions {
 /** Runs `kosmosctl` in this process, with files and a terminal of its own. */
 export async function runInProcess(args: readonly string[], options: CliHarnessOptions = {}): Promise<CliResult> {
   const {
-    files = {},
+    files: given = {},
     environment = {},
     crds = [],
     signal = new AbortController().signal,
     answer,
     clock = systemClock,
   } = options;
+  const files = given as Record<string, string>;
   const written = { out: '', err: '' };
   let own = 0;
   const terminal: Terminal = {
@@ -48,6 +50,8 @@ export async function runInProcess(args: readonly string[], options: CliHarnessO
       if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
       return text;
     },
+    writeFile: (path, text) => void (files[path] = text),
+    appendFile: (path, text) => void (files[path] = `${files[path] ?? ''}${text}`),
     crds: () => crds,
     setExitCode: (code) => void (own = code),
   };

@@ -92,7 +92,8 @@ export class ServedClient {
       const review = JSON.parse(request.body) as { spec: { resourceAttributes: AskedRight } };
       return { ...review, status: { allowed: this.allows(review.spec.resourceAttributes) } };
     }
-    if (type === undefined || call.resource.startsWith('nodes/proxy')) return this.fake.getPath(request.path);
+    const isText = call.resource.startsWith('nodes/proxy') || call.resource === 'pods/log';
+    if (type === undefined || isText) return this.fake.getPath(request.path);
     return this.#call(type, call, request);
   }
 

@@ -25,6 +25,7 @@ const features: Record<string, Record<string, readonly string[]>> = {
     delivery: ['cluster', 'planner'],
     elector: ['cluster'],
     agent: [],
+    floater: ['agent'],
   },
 };
 

@@ -1,19 +1,10 @@
 import type { Command } from 'commander';
-import { check } from '../commands/check.js';
 import { describeCluster } from '../commands/describe.js';
 import { doctor } from '../commands/doctor.js';
 import { explain } from '../commands/explain.js';
 import type { CliContext } from '../context.js';
-import {
-  addHostFlags,
-  addMemberFlags,
-  formatOption,
-  hostChoice,
-  hostOfMember,
-  namespaceOption,
-  stringFlag,
-  type Flags,
-} from './options.js';
+import { addCheckCommand } from './check.js';
+import { addHostFlags, formatOption, hostChoice, namespaceOption, stringFlag, type Flags } from './options.js';
 
 type DocumentFormat = 'json' | 'yaml' | undefined;
 const DOCUMENTS = ['json', 'yaml'];
@@ -42,15 +33,7 @@ export function addLookingCommands(program: Command, context: CliContext): void 
         context,
       ),
     );
-  addMemberFlags(program.command('check'))
-    .description('Look whether Kosmos can be installed, and whether a member can join; changes nothing')
-    .addOption(formatOption(DOCUMENTS))
-    .action((flags: Flags) => {
-      const member = hostChoice(flags);
-      const isGiven = member.kubeconfig !== undefined || member.context !== undefined;
-      const format = flags['output'] as DocumentFormat;
-      return check({ host: hostOfMember(flags), member: isGiven ? member : undefined, format }, context);
-    });
+  addCheckCommand(program, context);
   addHostFlags(program.command('doctor'))
     .description('Look at everything and say what is wrong; changes nothing')
     .addOption(namespaceOption())

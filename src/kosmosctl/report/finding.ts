@@ -40,21 +40,37 @@ export async function look(
   }
 }
 
-/** Prints what was found. With problems the command ends with a code of its own. */
+const ORDER: readonly Finding['level'][] = ['problem', 'warning', 'ok'];
+
+/** The worst first, else as they were found. */
+export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
+  return [...findings].sort((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level));
+}
+
+/** Prints what was found, and lets the command end with a code of its own when there are problems. */
 export function printFindings(
   findings: readonly Finding[],
   format: 'json' | 'yaml' | undefined,
   context: CliContext,
 ): void {
   const { terminal } = context;
+  judge(findings, context);
+  if (format !== undefined) terminal.out(renderDocument({ findings }, format));
+  else terminal.out(renderFindings(findings));
+}
+
+/** With problems the command ends with a code of its own. */
+export function judge(findings: readonly Finding[], context: Pick<CliContext, 'setExitCode'>): void {
   if (findings.some(({ level }) => level === 'problem')) context.setExitCode(EXIT.problems);
-  if (format !== undefined) {
-    terminal.out(renderDocument({ findings }, format));
-    return;
-  }
+}
+
+/** A table, and what to do about each of them. */
+export function renderFindings(findings: readonly Finding[]): string {
   const rows = findings.map(({ level, where, what, message }) => [level, where, what, message]);
-  terminal.out(renderTable(['STATUS', 'WHERE', 'WHAT', 'FOUND'], rows));
   const cures = findings.filter(({ cure }) => cure !== undefined);
-  if (cures.length > 0) terminal.out('\nWhat to do:\n');
-  for (const { where, what, cure = '' } of cures) terminal.out(`  ${where}, ${what}: ${cure}\n`);
+  return [
+    renderTable(['STATUS', 'WHERE', 'WHAT', 'FOUND'], rows),
+    ...(cures.length > 0 ? ['\nWhat to do:\n'] : []),
+    ...cures.map(({ where, what, cure = '' }) => `  ${where}, ${what}: ${cure}\n`),
+  ].join('');
 }

@@ -14,12 +14,17 @@ export interface Libc {
   errnoName(errno: number): string;
 }
 
+/** What the floater's probes need beside that. */
+export interface SocketLibc extends Libc {
+  connect(fd: number, address: Uint8Array, length: number): number;
+}
+
 /**
  * Loads the C library that this process runs on already. Koffi, the foreign function interface, is loaded only now:
  * programs and tests that never talk to the kernel go without it. Throws KernelError where it has no binary for the
  * platform.
  */
-export async function loadLibc(): Promise<Libc> {
+export async function loadLibc(): Promise<SocketLibc> {
   try {
     const { default: koffi } = await import('koffi');
     const library = koffi.load(null);
@@ -31,6 +36,7 @@ export async function loadLibc(): Promise<Libc> {
     );
     return {
       socket: library.func('int socket(int, int, int)'),
+      connect: library.func('int connect(int, void *, unsigned int)'),
       bind: library.func('int bind(int, void *, unsigned int)'),
       setsockopt: library.func('int setsockopt(int, int, int, void *, unsigned int)'),
       send: library.func('intptr_t send(int, void *, size_t, int)'),

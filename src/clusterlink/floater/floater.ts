@@ -2,6 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { Logger } from '../../lib/logger.js';
+import { answerTo } from './wire.js';
 
 /** Where the floater listens; 0 takes any free port. */
 export interface FloaterOptions {
@@ -27,8 +28,8 @@ const IDLE_MS = 60_000;
 const LARGEST_ECHO = 9_000;
 
 /**
- * The target of connectivity checks: answers HTTP with who asked whom, and sends back what comes by TCP or UDP. It reads
- * nothing, and keeps nothing.
+ * The target of connectivity checks: answers HTTP with who asked whom, and sends back what comes by TCP or UDP; of a
+ * question about sizes only its head. It keeps nothing.
  */
 export class Floater {
   readonly #options: FloaterOptions;
@@ -47,7 +48,7 @@ export class Floater {
     this.#tcp = createTcpServer((socket) => this.#echo(socket));
     this.#udp = createSocket(options.address.includes(':') ? 'udp6' : 'udp4');
     this.#udp.on('message', (bytes, { address, port }) => {
-      if (bytes.length <= LARGEST_ECHO) this.#udp.send(bytes, port, address, () => undefined);
+      if (bytes.length <= LARGEST_ECHO) this.#udp.send(answerTo(bytes), port, address, () => undefined);
     });
   }
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { Floater, type FloaterPorts } from '../../../../src/clusterlink/agent/floater.js';
+import { Floater, type FloaterPorts } from '../../../../src/clusterlink/floater/floater.js';
 import { silentLogger } from '../../../../src/lib/logger.js';
 
 describe('Floater', () => {
