@@ -36,6 +36,8 @@ const ELECTION_CONNECTIONS = 8;
 const REVIEW_CONNECTIONS = 16;
 const START_RETRY_MS = 2_000;
 
+/** By then every node of the host has heard that this pod no longer belongs to the Service. */
+const SERVICE_LINGER_MS = 3_000;
 /** Runs the manager until the signal aborts. Waits for the host when it can't be reached at the start. */
 export async function runManager(
   options: ManagerOptions,
@@ -172,6 +174,7 @@ async function prepare(
       namespace: options.leaseNamespace,
     },
   };
+      lingerMs: options.kubeletService === undefined ? 0 : SERVICE_LINGER_MS,
 }
 
 async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {

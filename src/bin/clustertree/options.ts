@@ -65,3 +65,5 @@ export interface KubeletSettings {
   /** Where the serving certificates are kept. */
   readonly namespace: string;
 }
+  /** How long to take new connections after the end was asked for. */
+  readonly lingerMs: number;
