@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
+import { plannerSettings } from '../clusterlink/planner/options.js';
 import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
 import { isAlreadyExists, isForbidden, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
@@ -121,7 +122,13 @@ export async function runManager(
     const made = new Parts(common.clusters, [
       ...(options.modules.includes('clustertree') ? [createTree()] : []),
       ...(options.modules.includes('clusterlink')
-        ? [new ClusterLink({ ...common, leaseNamespace: options.leaseNamespace, metrics: metrics.linkObserver() })]
+        ? [
+            new ClusterLink({
+              ...{ ...common, leaseNamespace: options.leaseNamespace },
+              metrics: metrics.linkObserver(),
+              settings: plannerSettings(options),
+            }),
+          ]
         : []),
     ]);
     parts = made;
