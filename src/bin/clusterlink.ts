@@ -127,6 +127,7 @@ export class ClusterLink {
       ...{ host, clock, clusters: cache, clusterNodes: this.#clusterNodes, registry: this.#registry },
       planProblems: (cluster) => this.#network.problemsOf(cluster),
       onNodes: (cluster, nodes) => metrics.nodes(cluster, nodes),
+      onCondition: (cluster, reason) => metrics.condition(cluster, reason),
       events: createEventSink(recorder, clusters),
     });
     const controller = createController({ name: 'link', reconciler, concurrency: REGISTRY_CONCURRENCY });

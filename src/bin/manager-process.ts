@@ -36,9 +36,9 @@ const ELECTION_CONNECTIONS = 8;
 /** Reviews are short, and a burst of new tokens must not starve them of connections. */
 const REVIEW_CONNECTIONS = 16;
 const START_RETRY_MS = 2_000;
-
 /** By then every node of the host has heard that this pod no longer belongs to the Service. */
 const SERVICE_LINGER_MS = 3_000;
+
 /** Runs the manager until the signal aborts. Waits for the host when it can't be reached at the start. */
 export async function runManager(
   options: ManagerOptions,
@@ -116,6 +116,7 @@ export async function runManager(
         hostApi: options.hostApiServer === undefined ? undefined : parseHostApiAddress(options.hostApiServer),
         tokenRenewalFraction: options.tokenRenewalPercent / 100,
         onTokenExpiry: metrics.tokenExpiry.bind(metrics),
+        onMemberTokenExpiry: metrics.memberTokenExpiry.bind(metrics),
         memberLimits: { qps: options.memberQps, burst: options.memberBurst },
         excludeExistingDaemonSets: options.excludeExistingDaemonsets,
       });
@@ -179,9 +180,9 @@ async function prepare(
       listenAddress: options.kubeletListenAddress,
       certificates: options.kubeletServingCertificates,
       namespace: options.leaseNamespace,
+      lingerMs: options.kubeletService === undefined ? 0 : SERVICE_LINGER_MS,
     },
   };
-      lingerMs: options.kubeletService === undefined ? 0 : SERVICE_LINGER_MS,
 }
 
 async function ensureNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
