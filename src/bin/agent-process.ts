@@ -66,7 +66,8 @@ export async function runAgent(
   const publisher = new StatusPublisher({ writer, clock, logger });
   const prober = new Prober({ port: options.probePort, clock, random, logger, onChange: () => agent.nudge() });
   const look = (): AgentSnapshot => {
-    return { peers: prober.report(), links: kernel.links({ statistics: true }), devices: agent.interest.names };
+    const links = kernel.links({ statistics: true });
+    return { peers: prober.report(), links, devices: agent.interest.names, configKnown: source.known() };
   };
   const metrics = new AgentMetrics(look, { processMetrics: true });
   const observer = metrics.observer();

@@ -13,6 +13,7 @@ import { createDelivery } from '../clusterlink/delivery/delivery.js';
 import { NetworkManager } from '../clusterlink/delivery/network-manager.js';
 import { type FormerConfig, watchFormerConfigs } from '../clusterlink/delivery/planner-feed.js';
 import { createElector } from '../clusterlink/elector/elector.js';
+import type { PlannerSettings } from '../clusterlink/planner/settings.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
 import { ownershipOf } from '../clustertree/cluster/ownership.js';
 import type { KubeClient } from '../kube/client.js';
@@ -47,6 +48,7 @@ export interface ClusterLinkOptions {
   /** A Cluster is gone, and so is its connection. */
   readonly onClusterGone: (cluster: string) => void;
   readonly metrics: LinkMetrics;
+  readonly settings: PlannerSettings;
   readonly allowExecCredentials: boolean;
   /** Where agents have their Leases, in each cluster. */
   readonly leaseNamespace: string;
@@ -84,7 +86,7 @@ export class ClusterLink {
     });
     this.#network = new NetworkManager({
       ...{ clusters: options.clusters, clusterNodes: this.#clusterNodes, formerConfigs: this.#formerConfigs },
-      ...{ clock, logger },
+      ...{ clock, logger, settings: options.settings },
       onPlanned: (seconds) => metrics.planned(seconds),
     });
   }
@@ -125,6 +127,7 @@ export class ClusterLink {
       ...{ host, clock, clusters: cache, clusterNodes: this.#clusterNodes, registry: this.#registry },
       planProblems: (cluster) => this.#network.problemsOf(cluster),
       onNodes: (cluster, nodes) => metrics.nodes(cluster, nodes),
+      onCondition: (cluster, reason) => metrics.condition(cluster, reason),
       events: createEventSink(recorder, clusters),
     });
     const controller = createController({ name: 'link', reconciler, concurrency: REGISTRY_CONCURRENCY });

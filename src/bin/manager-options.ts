@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { LINK_OPTIONS, linkOptionProblems } from '../clusterlink/planner/options.js';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { addressProblems } from '../clustertree/node/kubelet-address.js';
 import { LOG_LEVELS } from '../runtime/log-level.js';
@@ -99,6 +100,7 @@ export const MANAGER_OPTIONS = {
     default: ['clustertree', 'clusterlink'],
     help: 'Parts of the product to run: virtual nodes and their pods, and the network between clusters.',
   }),
+  ...LINK_OPTIONS,
 };
 
 export type ManagerOptions = OptionValues<typeof MANAGER_OPTIONS>;
@@ -109,6 +111,7 @@ export function compileManagerOptions(sources: OptionSources): ManagerOptions {
     ...addressProblems(values.kubeletAddress),
     ...portProblems(values),
     ...electionProblems(values),
+    ...linkOptionProblems(values),
     ...(values.hostApiServer === undefined || parseHostApiAddress(values.hostApiServer) !== undefined
       ? []
       : [`--host-api-server: "${values.hostApiServer}" is not host:port`]),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
+import { plannerSettings } from '../clusterlink/planner/options.js';
 import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
 import { isAlreadyExists, isForbidden, isNotFound } from '../kube/api-error.js';
 import type { KubeClient } from '../kube/client.js';
@@ -35,6 +36,8 @@ const ELECTION_CONNECTIONS = 8;
 /** Reviews are short, and a burst of new tokens must not starve them of connections. */
 const REVIEW_CONNECTIONS = 16;
 const START_RETRY_MS = 2_000;
+/** By then every node of the host has heard that this pod no longer belongs to the Service. */
+const SERVICE_LINGER_MS = 3_000;
 
 /** Runs the manager until the signal aborts. Waits for the host when it can't be reached at the start. */
 export async function runManager(
@@ -113,13 +116,20 @@ export async function runManager(
         hostApi: options.hostApiServer === undefined ? undefined : parseHostApiAddress(options.hostApiServer),
         tokenRenewalFraction: options.tokenRenewalPercent / 100,
         onTokenExpiry: metrics.tokenExpiry.bind(metrics),
+        onMemberTokenExpiry: metrics.memberTokenExpiry.bind(metrics),
         memberLimits: { qps: options.memberQps, burst: options.memberBurst },
         excludeExistingDaemonSets: options.excludeExistingDaemonsets,
       });
     const made = new Parts(common.clusters, [
       ...(options.modules.includes('clustertree') ? [createTree()] : []),
       ...(options.modules.includes('clusterlink')
-        ? [new ClusterLink({ ...common, leaseNamespace: options.leaseNamespace, metrics: metrics.linkObserver() })]
+        ? [
+            new ClusterLink({
+              ...{ ...common, leaseNamespace: options.leaseNamespace },
+              metrics: metrics.linkObserver(),
+              settings: plannerSettings(options),
+            }),
+          ]
         : []),
     ]);
     parts = made;
@@ -170,6 +180,7 @@ async function prepare(
       listenAddress: options.kubeletListenAddress,
       certificates: options.kubeletServingCertificates,
       namespace: options.leaseNamespace,
+      lingerMs: options.kubeletService === undefined ? 0 : SERVICE_LINGER_MS,
     },
   };
 }

@@ -66,6 +66,11 @@ export const METRICS = {
     help: 'Time until the first of the service account tokens in a member expires, as the leader last saw it; renewal keeps it above a fifth of the shortest life.',
     labels: ['cluster'],
   },
+  kosmos_member_token_expiry_timestamp_seconds: {
+    type: 'gauge',
+    help: "When the managers' own token for a member expires, in seconds since 1970, as the leader last saw it; renewal keeps it half a life ahead.",
+    labels: ['cluster'],
+  },
   kosmos_leader: {
     type: 'gauge',
     help: '1 while this process is the leader, else 0.',
@@ -90,6 +95,11 @@ export const METRICS = {
     type: 'gauge',
     help: 'Nodes of a linked cluster that take part: all of them (total), and those whose agents have applied what is planned now (ready).',
     labels: ['cluster', 'state'],
+  },
+  kosmos_link_condition: {
+    type: 'gauge',
+    help: '1 for the reason of the condition `ClusterLinkReady` that a linked cluster has now, as the leader last wrote it.',
+    labels: ['cluster', 'reason'],
   },
   kosmos_link_gateway_changes_total: {
     type: 'counter',

@@ -30,6 +30,7 @@ export interface StatsMetrics {
 /** What is counted of ClusterLink. */
 export interface LinkMetrics {
   nodes(cluster: string, nodes: { readonly ready: number; readonly total: number }): void;
+  condition(cluster: string, reason: string): void;
   elected(cluster: string): void;
   planned(seconds: number): void;
 }
@@ -112,6 +113,13 @@ export class Metrics {
     else gauge.set({ cluster }, seconds);
   }
 
+  /** Says when the managers' own token for a member expires, by this machine's clock; undefined when nobody knows. */
+  memberTokenExpiry(cluster: string, expiresAtMs: number | undefined): void {
+    const gauge = this.#gauge('kosmos_member_token_expiry_timestamp_seconds');
+    if (expiresAtMs === undefined) gauge.remove({ cluster });
+    else gauge.set({ cluster }, Math.round(expiresAtMs / 1000));
+  }
+
   /** Says whether this process leads. */
   leader(leading: boolean): void {
     this.#gauge('kosmos_leader').set(leading ? 1 : 0);
@@ -157,7 +165,15 @@ export class Metrics {
   /** What ClusterLink reports to. */
   linkObserver(): LinkMetrics {
     const nodes = this.#gauge('kosmos_link_nodes');
+    const conditions = this.#gauge('kosmos_link_condition');
+    const reasons = new Map<string, string>();
     return {
+      condition: (cluster, reason) => {
+        const before = reasons.get(cluster);
+        if (before !== undefined && before !== reason) conditions.remove({ cluster, reason: before });
+        reasons.set(cluster, reason);
+        conditions.set({ cluster, reason }, 1);
+      },
       nodes: (cluster, { ready, total }) => {
         nodes.set({ cluster, state: 'ready' }, ready);
         nodes.set({ cluster, state: 'total' }, total);

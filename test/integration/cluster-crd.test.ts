@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { LabCluster } from '../../hack/lab/cluster.js';
 import { Lab } from '../../hack/lab/lab.js';
+import type { KubeObject } from '../../src/apis/core.js';
 import type { Cluster } from '../../src/apis/kosmos/v1alpha1/cluster.js';
 import { compileCluster } from '../../src/clustertree/cluster/options.js';
 import { clusterStatusPatch } from '../../src/clustertree/cluster/status.js';
@@ -111,6 +112,17 @@ describe('the Cluster CRD on a real API server', () => {
         const { metadata } = object as Cluster;
         expect(compileCluster(await read(metadata?.name ?? '')).treeEnabled).to.be.true;
       });
+    }
+
+    for (const folder of ['02-spread', '04-statefulset', '05-job', '06-topology', '07-operator']) {
+      for (const { path, object } of repositoryManifests(`examples/${folder}`)) {
+        const { kind = '', metadata } = object as KubeObject;
+        it(`${path}: ${kind} ${metadata?.name ?? ''}`, async () => {
+          const args = ['apply', '--dry-run=server', '--validate=strict', '-f', '-'];
+          const { code, stderr } = await host.kubectl(args, { input: JSON.stringify(object), allowFailure: true });
+          expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+        });
+      }
     }
 
     it('a list of models as long as a large cluster', async () => {

@@ -3,7 +3,7 @@ import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { NODE_CLUSTER_ANNOTATION } from '../../apis/names.js';
 import { ClusterController } from '../../clustertree/cluster/controller.js';
 import { readKubeconfig } from '../../clustertree/cluster/kubeconfig-source.js';
-import { MemberRegistry } from '../../clustertree/cluster/registry.js';
+import { isWanted, MemberRegistry } from '../../clustertree/cluster/registry.js';
 import { HostContents } from '../../clustertree/config/host-contents.js';
 import { ExistingDaemonSets, installExclusionPolicy } from '../../clustertree/daemonset/controller.js';
 import { HostClock } from '../../clustertree/identity/host-clock.js';
@@ -11,6 +11,7 @@ import { SigningKeys } from '../../clustertree/identity/signing-keys.js';
 import { KubeletPorts } from '../../clustertree/cluster/kubelet-ports.js';
 import { KubeletApi } from '../../clustertree/kubelet/kubelet-api.js';
 import { StatsEndpoint } from '../../clustertree/kubelet/stats/endpoint.js';
+import { WarmUp } from '../../clustertree/kubelet/warm-up.js';
 import { installCsiDriver } from '../../clustertree/storage/csi-driver.js';
 import { ImmediateClaims } from '../../clustertree/storage/immediate-claims.js';
 import type { Informer } from '../../kube/informer.js';
@@ -33,6 +34,7 @@ export class ClusterTree {
   readonly #signingKeys: SigningKeys;
   readonly #registry: MemberRegistry;
   readonly #kubelet: KubeletApi;
+  readonly #warmUp: WarmUp;
 
   constructor(options: ClusterTreeOptions) {
     const { host, clock, logger } = options;
@@ -56,11 +58,17 @@ export class ClusterTree {
       logger,
     });
     this.#kubelet = this.#createKubelet(ports);
+    this.#warmUp = new WarmUp({
+      ...{ clusters: this.#clusters.store, isWanted, hostPods: this.#objects.pods, clock, logger },
+      isBroken: (cluster) => this.#registry.problem(cluster) !== undefined,
+      member: (cluster) => this.#registry.connection(cluster),
+      unserved: () => this.#kubelet.unserved(),
+    });
   }
 
-  /** Whether all host caches are complete, but for that of Clusters. */
+  /** Whether all host caches are complete, but for that of Clusters, and virtual nodes are answered for. */
   get synced(): boolean {
-    return this.#objects.hasSynced;
+    return this.#objects.hasSynced && this.#clusters.hasSynced && this.#warmUp.over;
   }
 
   /** Reads the host again at once; for when it is back after an outage. */
@@ -140,9 +148,10 @@ export class ClusterTree {
   #createKubelet(ports: KubeletPorts): KubeletApi {
     const { kubelet, kubeletObserver: observer, reviewClient } = this.#options;
     const { host, clock, logger, createInformer, createController } = this.#options;
-    const { addresses, certificates: mode, namespace, listenAddress: address } = kubelet;
+    const { addresses, certificates: mode, namespace, listenAddress: address, lingerMs } = kubelet;
     return new KubeletApi({
-      ...{ host, reviewClient, clock, logger, createInformer, createController, observer, namespace, address },
+      ...{ host, reviewClient, clock, logger, createInformer, createController, observer, namespace },
+      ...{ address, lingerMs },
       ...{ hostNodes: this.#objects.nodes, hostPods: this.#objects.pods, ports, policy: { mode, addresses } },
       member: (cluster) => this.#registry.connection(cluster),
       endpoints: [new StatsEndpoint({ clock, observer: this.#options.statsObserver })],

@@ -50,7 +50,7 @@ export function memberFeatures(options: ClusterTreeOptions, parts: SharedParts):
       volumeEvents: createEventSink(recorder, volumes),
       podEvents: createEventSink(recorder, pods),
     }),
-    createCredentialFeature({ host, clock }),
+    createCredentialFeature({ host, clock, onExpiry: options.onMemberTokenExpiry }),
     createConfigFeature({
       ...common,
       hostConfigMaps: objects.configMaps,

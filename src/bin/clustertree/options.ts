@@ -45,6 +45,8 @@ export interface ClusterTreeOptions {
   readonly tokenRenewalFraction: number;
   /** Told for how many seconds the token in a member that is nearest to its end is good. */
   readonly onTokenExpiry: (cluster: string, seconds: number | undefined) => void;
+  /** Told when the managers' own token for a member expires. */
+  readonly onMemberTokenExpiry: (cluster: string, expiresAtMs: number | undefined) => void;
   readonly memberLimits: { readonly qps: number; readonly burst: number };
   readonly allowExecCredentials: boolean;
   /** Exclude DaemonSets from virtual nodes that were there before us; that restarts their pods. */
@@ -64,4 +66,6 @@ export interface KubeletSettings {
   readonly certificates: ServingMode;
   /** Where the serving certificates are kept. */
   readonly namespace: string;
+  /** How long to take new connections after the end was asked for. */
+  readonly lingerMs: number;
 }

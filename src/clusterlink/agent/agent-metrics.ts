@@ -28,6 +28,11 @@ export const AGENT_METRICS = {
     help: 'What could not be applied at the last comparison; the status of the NodeConfig says what.',
     labels: [],
   },
+  kosmos_agent_config_stale: {
+    type: 'gauge',
+    help: "1 while the API server of the node's own cluster can't be watched, so that the last known config is applied; else 0.",
+    labels: [],
+  },
   kosmos_agent_gateway_switches_total: {
     type: 'counter',
     help: 'How often another gateway was chosen because the present one did not answer; cluster is whose gateway it is.',
@@ -59,6 +64,8 @@ export const AGENT_METRICS = {
 export interface AgentSnapshot {
   readonly peers: readonly NodeConfigPeerStatus[];
   readonly links: readonly Link[];
+  /** Whether the config is known to be the present one. */
+  readonly configKnown: boolean;
   /** Names of the devices to tell of. */
   readonly devices: ReadonlySet<string>;
 }
@@ -79,6 +86,7 @@ export class AgentMetrics {
   readonly #changes = new Counter(this.#settings('kosmos_agent_changes_total'));
   readonly #drift = new Counter(this.#settings('kosmos_agent_drift_repaired_total'));
   readonly #errors = new Gauge(this.#settings('kosmos_agent_errors'));
+  readonly #stale = new Gauge(this.#settings('kosmos_agent_config_stale'));
   readonly #switches = new Counter(this.#settings('kosmos_agent_gateway_switches_total'));
   readonly #up = new Gauge(this.#settings('kosmos_agent_peer_up'));
   readonly #rtt = new Gauge(this.#settings('kosmos_agent_peer_rtt_seconds'));
@@ -116,7 +124,8 @@ export class AgentMetrics {
   }
 
   #look(): void {
-    const { peers, links, devices } = this.#snapshot();
+    const { peers, links, devices, configKnown } = this.#snapshot();
+    this.#stale.set(configKnown ? 0 : 1);
     for (const gauge of [this.#up, this.#rtt, this.#loss, this.#bytes]) gauge.reset();
     for (const { name: peer, ip, reachable, rttMs, loss } of peers) {
       this.#up.set({ peer, ip }, reachable ? 1 : 0);

@@ -30,6 +30,8 @@ export interface LinkControllerOptions {
   readonly planProblems: (cluster: string) => readonly string[];
   /** Told how many nodes take part and how many of them have what was planned. */
   readonly onNodes: (cluster: string, nodes: { readonly ready: number; readonly total: number }) => void;
+  /** Told the reason of the condition. */
+  readonly onCondition: (cluster: string, reason: string) => void;
   readonly events: EventSink<Cluster>;
   readonly clock: Clock;
 }
@@ -61,7 +63,7 @@ export class LinkController implements Reconciler {
   }
 
   async #keep(name: string, cluster: Cluster, signal: AbortSignal): Promise<Result> {
-    const { registry, clusterNodes, planProblems, onNodes } = this.#options;
+    const { registry, clusterNodes, planProblems, onNodes, onCondition } = this.#options;
     this.#leavingSince.delete(name);
     const current = isLinkRegistered(cluster) ? cluster : await this.#setFinalizer(cluster, true, signal);
     if (current === undefined) return {};
@@ -74,6 +76,7 @@ export class LinkController implements Reconciler {
       planProblems: planProblems(name),
     });
     if (report.nodes !== undefined) onNodes(name, report.nodes);
+    if (report.condition !== undefined) onCondition(name, report.condition.reason);
     const result = await this.#write(current, report, signal);
     // While caches are being filled there is nobody to call us.
     const settled = connection?.synced === true && report.condition?.status === 'True';

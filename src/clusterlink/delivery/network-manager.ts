@@ -5,10 +5,13 @@ import type { Logger } from '../../lib/logger.js';
 import { sourceOf } from '../cluster/source.js';
 import { Planner } from '../planner/planner.js';
 import type { PlanProblem } from '../planner/problems.js';
+import type { PlannerSettings } from '../planner/settings.js';
 import type { NetworkPlan, PlanListener } from './delivery.js';
 import { feedPlanner, type PlanSources } from './planner-feed.js';
 
 export interface NetworkManagerOptions extends PlanSources {
+  /** @default Kosmos' numbers */
+  readonly settings?: PlannerSettings | undefined;
   /** Told how long a plan took. */
   readonly onPlanned: (seconds: number) => void;
   readonly clock: Clock;
@@ -69,7 +72,7 @@ export class NetworkManager implements NetworkPlan {
       if (!signal.aborted) throw error;
       return;
     }
-    const planner = new Planner();
+    const planner = new Planner(this.#options.settings);
     const stops = feedPlanner(planner, this.#options, () => this.#changed(planner));
     this.#replan(planner);
     await new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@ import type { NodeConfigDetection } from '../../apis/kosmos/v1alpha1/node-config
 import type { Cidr, IpFamily } from '../../lib/cidr.js';
 import { covers, IP_FAMILIES, mapCidr, parseCidr, parseIp } from '../../lib/cidr.js';
 import type { PlanProblem } from './problems.js';
-import type { TunnelKind } from './settings.js';
+import { DEFAULT_PLANNER_SETTINGS, type PlannerSettings, type TunnelKind } from './settings.js';
 
 /** One entry of `globalCIDRsMap`. */
 export interface GlobalRange {
@@ -31,13 +31,11 @@ export interface LinkCluster {
   readonly fingerprint: string;
 }
 
-const DEFAULT_PREFIXES: Readonly<Record<TunnelKind, VxlanCidrs>> = {
-  bridge: { ip: '220.0.0.0/8', ip6: '9470::/16' },
-  local: { ip: '210.0.0.0/8', ip6: '9480::/16' },
-};
-
 /** Undefined for a Cluster that takes no part: without `clusterLinkOptions`, or with `enable: false`. */
-export function compileLinkCluster(cluster: Cluster): LinkCluster | undefined {
+export function compileLinkCluster(
+  cluster: Cluster,
+  settings: PlannerSettings = DEFAULT_PLANNER_SETTINGS,
+): LinkCluster | undefined {
   const options = cluster.spec.clusterLinkOptions;
   if (options === undefined || options.enable === false) return undefined;
   const { name = '', creationTimestamp: createdAt = '' } = cluster.metadata ?? {};
@@ -53,13 +51,13 @@ export function compileLinkCluster(cluster: Cluster): LinkCluster | undefined {
     p2p: options.networkType !== 'gateway',
     families: IP_FAMILIES.filter((family) => family === options.ipFamily || isAll(options.ipFamily)),
     prefixes: {
-      bridge: prefixesOf('bridgeCIDRs', options.bridgeCIDRs ?? DEFAULT_PREFIXES.bridge, invalid),
-      local: prefixesOf('localCIDRs', options.localCIDRs ?? DEFAULT_PREFIXES.local, invalid),
+      bridge: prefixesOf('bridgeCIDRs', options.bridgeCIDRs ?? settings.prefixes.bridge, invalid),
+      local: prefixesOf('localCIDRs', options.localCIDRs ?? settings.prefixes.local, invalid),
     },
     globalRanges: globalRangesOf(options, invalid),
     podCIDRs: cidrsOf('podCIDRs', ranges.pods, invalid),
     serviceCIDRs: cidrsOf('serviceCIDRs', ranges.services, invalid),
-    mtu: options.mtu,
+    mtu: options.mtu ?? settings.mtu,
     detection: (nodeName) => detectionOf(options, nodeName),
     problems,
     fingerprint: JSON.stringify([createdAt, options, ranges]),

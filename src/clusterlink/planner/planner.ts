@@ -71,7 +71,7 @@ export class Planner {
   /** A Cluster that is new or may have changed. */
   setCluster(cluster: Cluster): void {
     const name = cluster.metadata?.name ?? '';
-    const compiled = compileLinkCluster(cluster);
+    const compiled = compileLinkCluster(cluster, this.settings);
     if (compiled === undefined) this.removeCluster(name);
     else if (compiled.fingerprint !== this.clusters.get(name)?.fingerprint) {
       this.clusters.set(name, compiled);

@@ -1,3 +1,4 @@
+import type { VxlanCidrs } from '../../apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfigSettings } from '../../apis/kosmos/v1alpha1/node-config.js';
 import { BRIDGE_DEVICE, BRIDGE_DEVICE_6, LOCAL_DEVICE, LOCAL_DEVICE_6 } from '../../apis/names.js';
 import type { IpFamily } from '../../lib/cidr.js';
@@ -14,6 +15,10 @@ export type TunnelKind = 'bridge' | 'local';
 /** What holds for all clusters. */
 export interface PlannerSettings {
   readonly tunnels: Readonly<Record<TunnelKind, Readonly<Record<IpFamily, TunnelNumbers>>>>;
+  /** Ranges of the tunnels' addresses, for Clusters that don't say their own. */
+  readonly prefixes: Readonly<Record<TunnelKind, VxlanCidrs>>;
+  /** Bytes that the underlay carries, for Clusters that don't say; undefined leaves it to the interfaces. */
+  readonly mtu: number | undefined;
   readonly routeTable: number;
   readonly rulePriority: number;
   readonly routeProtocol: number;
@@ -28,6 +33,11 @@ export const DEFAULT_PLANNER_SETTINGS: PlannerSettings = {
     bridge: { ipv4: { vni: 54, port: 4876 }, ipv6: { vni: 64, port: 4866 } },
     local: { ipv4: { vni: 55, port: 4877 }, ipv6: { vni: 65, port: 4867 } },
   },
+  prefixes: {
+    bridge: { ip: '220.0.0.0/8', ip6: '9470::/16' },
+    local: { ip: '210.0.0.0/8', ip6: '9480::/16' },
+  },
+  mtu: undefined,
   routeTable: 200,
   rulePriority: 200,
   routeProtocol: 98,

@@ -14,6 +14,8 @@ import type { KubeconfigSource } from './options.js';
 export interface CredentialOptions {
   readonly host: KubeClient;
   readonly clock: Clock;
+  /** Told when the token expires, by this machine's clock; undefined when it isn't one that is renewed. */
+  readonly onExpiry: (cluster: string, expiresAtMs: number | undefined) => void;
 }
 
 /** Long before its end, so that a host or a member may be away for days. */
@@ -71,16 +73,28 @@ class CredentialModule implements MemberModule {
     const secret = await this.#options.host.get(secrets, { namespace, name }, { signal });
     const kubeconfig = Buffer.from(secret.data?.[KUBECONFIG_SECRET_KEY] ?? '', 'base64').toString('utf8');
     const token = readServiceAccountToken(tokenOf(kubeconfig) ?? '');
-    if (secret.metadata?.labels?.[MEMBER_CREDENTIAL_LABEL] !== 'true' || token === undefined) return LONGEST_WAIT_MS;
+    if (secret.metadata?.labels?.[MEMBER_CREDENTIAL_LABEL] !== 'true' || token === undefined) {
+      this.#tell(undefined, 0);
+      return LONGEST_WAIT_MS;
+    }
     const now = await this.#member.client.serverTime({ signal });
+    this.#tell(token, now);
     const wait = waitMs(token, now);
     if (wait > 0) return Math.min(wait, LONGEST_WAIT_MS);
     const issued = await this.#issue(token, signal);
     await this.#store(secret, withToken(kubeconfig, issued), signal);
     this.#member.logger.info('the token for the member was renewed');
     const next = readServiceAccountToken(issued.reveal());
+    this.#tell(next, now);
     // One of ten minutes, the shortest that Kubernetes issues, must not end before anybody looks again.
     return next === undefined ? LONGEST_WAIT_MS : Math.min(Math.max(waitMs(next, now), RETRY_MS), LONGEST_WAIT_MS);
+  }
+
+  /** What is left of a life by the member's clock is as long by ours. */
+  #tell(token: ServiceAccountToken | undefined, memberNowMs: number): void {
+    const { clock, onExpiry } = this.#options;
+    const expiresAtMs = token === undefined ? undefined : clock.now() + token.expiresAtMs - memberNowMs;
+    onExpiry(this.#member.config.name, expiresAtMs);
   }
 
   async #issue(token: ServiceAccountToken, signal: AbortSignal): Promise<Secret> {

@@ -53,7 +53,9 @@ export interface KubeletApiOptions {
   readonly logger: Logger;
   /** Connections of all nodes together. @default 10000 */
   readonly maxConnections?: number | undefined;
-  /** How long requests and sessions may go on after the stop. @default 5000 */
+  /** How long new connections are taken after the stop: a Service goes on sending some for a moment. @default 0 */
+  readonly lingerMs?: number | undefined;
+  /** How long requests and sessions may go on after that. @default 5000 */
   readonly drainMs?: number | undefined;
 }
 
@@ -98,6 +100,11 @@ export class KubeletApi {
     return this.#sessions.count;
   }
 
+  /** Virtual nodes that are to be served here and are not yet; all of them are, before the certificates are known. */
+  unserved(): readonly string[] {
+    return this.#secrets.hasSynced ? this.#servers.unserved() : [...this.#options.hostNodes.store.keys()];
+  }
+
   /** Reads the host again at once; for when it is back after an outage. */
   reconnect(): void {
     this.#secrets.reconnect();
@@ -111,7 +118,7 @@ export class KubeletApi {
 
   /** Serves, on every replica, until aborted; then lets what is under way end, for a short time. */
   async run(signal: AbortSignal): Promise<void> {
-    const { hostNodes, createController, drainMs = DRAIN_MS } = this.#options;
+    const { hostNodes, createController, clock, lingerMs = 0, drainMs = DRAIN_MS } = this.#options;
     const controller = createController({
       name: 'kubelet-server',
       reconciler: this.#servers,
@@ -134,6 +141,7 @@ export class KubeletApi {
       await Promise.all([...caches, controller.run(signal)]);
     } finally {
       for (const stop of stops) stop();
+      await clock.sleep(lingerMs);
       this.#servers.stop();
       await this.#front.drain(drainMs);
       this.#cut.abort(new Error('the server stops'));

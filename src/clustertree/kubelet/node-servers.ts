@@ -38,6 +38,12 @@ interface Served {
   readonly listener: Listener;
 }
 
+interface Wanted {
+  readonly cluster: string;
+  readonly port: number;
+  readonly credential: ListenerCredential;
+}
+
 /**
  * Listens for each virtual node at the port that its Node publishes, once it has a certificate; on every replica. Keys
  * are node names. What goes wrong with one port is tried again, and says nothing about the others.
@@ -53,17 +59,21 @@ export class NodeServers implements Reconciler {
   }
 
   async reconcile(name: ObjectKey): Promise<Result> {
-    const cluster = clusterOfNode(this.#options.hostNodes.store.get(name));
-    const port = this.#options.ports.servedPort(name);
-    const credential = this.#credential(name);
+    const wanted = this.#wanted(name);
     const present = this.#served.get(name);
-    const isWanted = cluster !== undefined && port !== undefined && credential !== undefined && !this.#stopped;
-    if (present !== undefined && (!isWanted || present.port !== port || present.cluster !== cluster)) this.#end(name);
-    if (!isWanted) return {};
+    const isSame = present?.port === wanted?.port && present?.cluster === wanted?.cluster;
+    if (present !== undefined && !isSame) this.#end(name);
+    if (wanted === undefined) return {};
     const served = this.#served.get(name);
-    if (served === undefined) await this.#begin(name, cluster, port, credential);
-    else served.listener.setCredential(credential);
+    if (served === undefined) await this.#begin(name, wanted);
+    else served.listener.setCredential(wanted.credential);
     return {};
+  }
+
+  /** Virtual nodes that have a certificate and a port, and that are not served. */
+  unserved(): readonly string[] {
+    const names = [...this.#options.hostNodes.store.keys()];
+    return names.filter((name) => !this.#served.has(name) && this.#wanted(name) !== undefined);
   }
 
   /** Takes no more connections, for any node. */
@@ -78,6 +88,14 @@ export class NodeServers implements Reconciler {
     for (const name of [...this.#served.keys()]) this.#end(name);
   }
 
+  #wanted(name: string): Wanted | undefined {
+    const cluster = clusterOfNode(this.#options.hostNodes.store.get(name));
+    const port = this.#options.ports.servedPort(name);
+    const credential = this.#credential(name);
+    const isWanted = cluster !== undefined && port !== undefined && credential !== undefined && !this.#stopped;
+    return isWanted ? { cluster, port, credential } : undefined;
+  }
+
   #credential(name: string): ListenerCredential | undefined {
     const { secrets, namespace, policy, clock, authority } = this.#options;
     const material = readMaterial(secrets.store.get(`${namespace}/${servingSecretName(name)}`));
@@ -88,7 +106,7 @@ export class NodeServers implements Reconciler {
     return clock.now() < found.notAfterMs ? { certificate, key, clientAuthority: authority.pem } : undefined;
   }
 
-  async #begin(name: string, cluster: string, port: number, credential: ListenerCredential): Promise<void> {
+  async #begin(name: string, { cluster, port, credential }: Wanted): Promise<void> {
     const { nodeFor, accept, address, observer, logger, maxConnections } = this.#options;
     const node = nodeFor(name, cluster);
     const listener = new Listener({

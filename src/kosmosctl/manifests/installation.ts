@@ -4,7 +4,7 @@ import { agentManifests } from './agent.js';
 import { HOST_CLUSTER_MANIFEST } from './host-cluster.js';
 import { HOST_CLUSTER } from './labels.js';
 import { DEPLOYMENT, DISRUPTION_BUDGET, KUBELET_SERVICE } from './manager.js';
-import { ALERT_RULES, POD_MONITOR } from './monitoring.js';
+import { AGENT_POD_MONITOR, ALERT_RULES, POD_MONITOR } from './monitoring.js';
 import { holds, resolve, type TemplateMap } from './template.js';
 import type { InstallContext, InstallValues } from './values.js';
 
@@ -26,6 +26,7 @@ export const INSTALLATION: readonly ManifestTemplate[] = [
   ...agentManifests(HOST_CLUSTER).map((object) => ({ file: 'agent.yaml', when: 'clusterLink.enabled', object })),
   { file: 'host-cluster.yaml', when: 'clusterLink.enabled', object: HOST_CLUSTER_MANIFEST },
   { file: 'monitoring.yaml', when: 'podMonitor', object: POD_MONITOR },
+  { file: 'monitoring.yaml', when: 'podMonitor && clusterLink.enabled', object: AGENT_POD_MONITOR },
   { file: 'monitoring.yaml', when: 'alertRules', object: ALERT_RULES },
 ];
 

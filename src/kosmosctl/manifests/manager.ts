@@ -1,5 +1,6 @@
 import { NODE_LABEL } from '../../apis/names.js';
 import { MANAGER, MANAGER_LABELS, MANAGER_SELECTOR, namespaced } from './labels.js';
+import { PLANNER_ARGS } from './planner-values.js';
 import { ForEachNumber, ITEM, text, value, when, type Template, type TemplateMap } from './template.js';
 
 const HEALTH_PORT = 8080;
@@ -33,6 +34,7 @@ const CONTAINER: TemplateMap = {
     when('hostApiServer', text`--host-api-server=${value('hostApiServer')}`),
     when('excludeExistingDaemonsets', '--exclude-existing-daemonsets'),
     `--health-port=${HEALTH_PORT}`,
+    ...PLANNER_ARGS,
   ],
   env: [fieldRef('POD_IPS', 'status.podIPs')],
   ports: [{ name: 'health', containerPort: HEALTH_PORT }],

@@ -2,6 +2,7 @@ import type { ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { parseHostApiAddress } from '../../clustertree/cluster/host-api.js';
 import { LOG_LEVELS } from '../../runtime/log-level.js';
 import { HOST_CLUSTER } from './labels.js';
+import { PLANNER_DEFAULTS, PLANNER_HELP, plannerProblems, type PlannerValues } from './planner-values.js';
 
 /** Settings of an installation: the values of the Helm chart, and what `kosmosctl install` fills in. */
 export interface InstallValues {
@@ -27,6 +28,7 @@ export interface InstallValues {
     /** The host's own `clusterLinkOptions`. */
     readonly options: ClusterLinkOptions;
     readonly agent: { readonly resources: object; readonly stateDir: string };
+    readonly planner: PlannerValues;
   };
   readonly kubelet: {
     /** Virtual nodes publish the cluster IP of a Service, which stays when the leader changes; else the pods' own. */
@@ -72,6 +74,7 @@ export const DEFAULT_VALUES: InstallValues = {
       resources: { requests: { cpu: '100m', memory: '96Mi' }, limits: { memory: '256Mi' } },
       stateDir: '/var/lib/kosmos/agent',
     },
+    planner: PLANNER_DEFAULTS,
   },
   kubelet: { service: true, firstPort: 10250, ports: 64, servingCertificates: 'csr', approveCertificates: true },
   hostApiServer: '',
@@ -102,6 +105,7 @@ export const VALUE_HELP: Readonly<Record<string, string>> = {
   'clusterLink.agent': 'The agents on nodes of the host.',
   'clusterLink.agent.resources': 'Of each agent.',
   'clusterLink.agent.stateDir': 'Folder of the node for what the agent remembers.',
+  ...PLANNER_HELP,
   kubelet: 'The kubelet API of virtual nodes: kubectl logs, exec, port-forward, and figures.',
   'kubelet.service':
     'Publish the cluster IP of a Service, which stays when the leader changes. Else virtual nodes publish addresses of pods.',
@@ -160,12 +164,17 @@ function portChecks(kubelet: InstallValues['kubelet']): readonly (readonly [isGo
   ];
 }
 
-function linkChecks({ options, agent }: InstallValues['clusterLink']): readonly (readonly [boolean, string])[] {
+function linkChecks({
+  options,
+  agent,
+  planner,
+}: InstallValues['clusterLink']): readonly (readonly [boolean, string])[] {
   const path = 'clusterLink.options';
   return [
     choiceCheck(`${path}.networkType`, options.networkType ?? 'p2p', ['p2p', 'gateway']),
     choiceCheck(`${path}.ipFamily`, options.ipFamily ?? 'all', ['all', 'ipv4', 'ipv6']),
     [agent.stateDir.startsWith('/'), 'clusterLink.agent.stateDir: must be an absolute path'],
+    ...plannerProblems(planner).map((problem) => [false, problem] as const),
   ];
 }
 

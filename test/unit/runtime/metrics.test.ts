@@ -136,3 +136,28 @@ describe('METRICS', () => {
     );
   });
 });
+
+describe('what Metrics say of links and members', () => {
+  it('is the reason that a linked cluster has now', async () => {
+    const metrics = new Metrics();
+    const { condition } = metrics.linkObserver();
+    condition('a', 'NodesNotReady');
+    condition('b', 'Linked');
+    condition('a', 'Linked');
+    const text = await metrics.render();
+    expect(text).to.contain('kosmos_link_condition{cluster="a",reason="Linked"} 1');
+    expect(text).to.contain('kosmos_link_condition{cluster="b",reason="Linked"} 1');
+    expect(text).not.to.contain('reason="NodesNotReady"');
+    await metrics.forgetCluster('a');
+    expect(await metrics.render()).not.to.contain('kosmos_link_condition{cluster="a"');
+  });
+
+  it('is when the token for a member ends, while somebody knows', async () => {
+    const metrics = new Metrics();
+    const series = 'kosmos_member_token_expiry_timestamp_seconds{cluster="a"}';
+    metrics.memberTokenExpiry('a', 1_767_225_600_400);
+    expect(await valueOf(metrics, series)).to.equal(1_767_225_600);
+    metrics.memberTokenExpiry('a', undefined);
+    expect(await valueOf(metrics, series)).to.equal(undefined);
+  });
+});

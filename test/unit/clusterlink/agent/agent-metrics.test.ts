@@ -11,7 +11,12 @@ describe('AgentMetrics', () => {
 
   beforeEach(() => {
     const link = { ...eth0!, bytes: { received: 10, sent: 20 } };
-    snapshot = { peers: [peer], links: [link, { ...link, name: 'other' }], devices: new Set(['eth0']) };
+    snapshot = {
+      peers: [peer],
+      links: [link, { ...link, name: 'other' }],
+      devices: new Set(['eth0']),
+      configKnown: true,
+    };
     metrics = new AgentMetrics(() => snapshot);
   });
 
@@ -44,6 +49,12 @@ describe('AgentMetrics', () => {
     expect(text).to.contain('kosmos_agent_drift_repaired_total 2');
     expect(text).to.contain('kosmos_agent_errors 1');
     expect(text).to.contain('kosmos_agent_gateway_switches_total{cluster="west"} 1');
+  });
+
+  it('says whether the config is known to be the present one', async () => {
+    expect(await metrics.render()).to.contain('kosmos_agent_config_stale 0');
+    snapshot = { ...snapshot, configKnown: false };
+    expect(await metrics.render()).to.contain('kosmos_agent_config_stale 1');
   });
 
   it('can have those of the process, too', async () => {

@@ -18,16 +18,18 @@ describe('LinkController', () => {
   let connection: LinkConnection | undefined;
   let problem: ConnectionProblem | undefined;
   let counted: string[];
+  let conditions: string[];
   let controller: LinkController;
 
   beforeEach(() => {
     harness = new LinkHarness();
-    [connection, problem, counted] = [undefined, undefined, []];
+    [connection, problem, counted, conditions] = [undefined, undefined, [], []];
     controller = new LinkController({
       ...{ host: harness.host, clusters: harness.clusters, clusterNodes: harness.clusterNodes, clock: harness.clock },
       registry: { connection: () => connection, problem: () => problem },
       planProblems: () => [],
       onNodes: (cluster, { ready, total }) => counted.push(`${cluster} ${ready}/${total}`),
+      onCondition: (cluster, why) => conditions.push(`${cluster} ${why}`),
       events: harness.events,
     });
   });
@@ -58,6 +60,7 @@ describe('LinkController', () => {
     connection = harness.connect();
     expect(await reconcile()).to.equal(30_000);
     expect(cluster()?.metadata?.finalizers).to.deep.equal([LINK_FINALIZER]);
+    expect(conditions).to.deep.equal([`${LINKED} ${reason() ?? ''}`]);
     expect(cluster()?.status?.clusterLinkStatus).to.deep.equal({
       ...{ podCIDRs: ['10.10.0.0/24'], serviceCIDRs: ['10.11.0.0/16'], gateway: 'n1' },
       nodes: { ready: 1, total: 1, summary: '1/1' },

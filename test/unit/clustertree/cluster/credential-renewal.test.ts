@@ -23,8 +23,10 @@ function tokenAt(issuedAtMs: number, subject = SUBJECT, lifetimeMs = LIFETIME_MS
 describe('the renewal of the token for a member', () => {
   let harness: MemberHarness;
   let issuedAtMs: number;
+  let expiries: (readonly [cluster: string, expiresAtMs: number | undefined])[];
 
   beforeEach(() => {
+    expiries = [];
     harness = new MemberHarness();
     issuedAtMs = Math.floor(harness.clock.now() / 1000) * 1000;
   });
@@ -45,7 +47,10 @@ describe('the renewal of the token for a member', () => {
   function start(
     config: ClusterConfig = clusterConfig({ spec: { kubeconfig: undefined, kubeconfigSecretRef: REF } }),
   ): void {
-    const feature = createCredentialFeature({ host: harness.host, clock: harness.clock });
+    const feature = createCredentialFeature({
+      ...{ host: harness.host, clock: harness.clock },
+      onExpiry: (cluster, expiresAtMs) => void expiries.push([cluster, expiresAtMs]),
+    });
     harness.track(feature.open(harness.member({ config })).lead(harness.signal));
   }
 
@@ -89,6 +94,28 @@ describe('the renewal of the token for a member', () => {
     expect(requests()).to.equal(3);
     expect(stored()).not.to.equal(tokenAt(issuedAtMs - LIFETIME_MS * 0.6));
     expect(JSON.stringify(harness.logs)).not.to.contain('head.');
+  });
+
+  it('tells when the token ends, and when the next one does', async () => {
+    seed(tokenAt(issuedAtMs - LIFETIME_MS * 0.6));
+    start();
+    await harness.settle(3);
+    const [cluster, endsAtMs = 0] = expiries[0] ?? [];
+    expect(cluster).to.equal(clusterConfig().name);
+    expect(endsAtMs - harness.clock.now()).to.be.closeTo(LIFETIME_MS * 0.4, 2_000);
+    const [, nextEndsAtMs = 0] = expiries.at(-1) ?? [];
+    expect(nextEndsAtMs - harness.clock.now()).to.be.closeTo(
+      (readServiceAccountToken(stored() ?? '')?.expiresAtMs ?? 0) - harness.clock.now(),
+      2_000,
+    );
+    expect(expiries).to.have.length(2);
+  });
+
+  it('tells that nobody knows, where a token is not to be renewed', async () => {
+    seed(tokenAt(issuedAtMs), {});
+    start();
+    await harness.settle(3);
+    expect(expiries).to.deep.equal([[clusterConfig().name, undefined]]);
   });
 
   const MINUTE_MS = 60_000;

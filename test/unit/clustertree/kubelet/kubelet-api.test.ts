@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { request as httpsRequest } from 'node:https';
+import { createServer } from 'node:net';
 import { connect } from 'node:tls';
 import {
   KUBELET_PORT_INDEX,
@@ -29,10 +30,12 @@ describe('KubeletApi', () => {
   let api: KubeletApi;
   let stop: AbortController;
   let running: Promise<unknown>;
+  let lingerMs: number;
   const served = new Map<string, number>();
 
   beforeEach(() => {
     host = new FakeKubeClient();
+    lingerMs = 0;
     stop = new AbortController();
     authorityOfHost(authority.certificate);
   });
@@ -61,7 +64,7 @@ describe('KubeletApi', () => {
       member: () => undefined,
       ports: new KubeletPorts({ first: FIRST_PORT, count: 10 }, hostNodes.store),
       policy: { mode: 'self-signed', addresses: ['127.0.0.1'] },
-      ...{ namespace: 'kosmos-system', address: '127.0.0.1', endpoints: [], drainMs: 200 },
+      ...{ namespace: 'kosmos-system', address: '127.0.0.1', endpoints: [], drainMs: 200, lingerMs },
       createController: createControllerFactory({ clock, logger }),
       observer: {
         ...{ request: noop, session: noop, bytes: noop, connection: noop, refused: noop },
@@ -168,6 +171,34 @@ describe('KubeletApi', () => {
       return fingerprint !== before;
     });
     socket.destroy();
+  });
+
+  it('says which nodes it does not serve yet', async () => {
+    node('a', FIRST_PORT);
+    node('b', FIRST_PORT + 1);
+    node('without-a-port', 0);
+    const other = createServer().listen(FIRST_PORT, '127.0.0.1');
+    start();
+    await waitFor('the node', () => served.get('member1') === 1);
+    expect(api.unserved()).to.deep.equal(['a']);
+    await new Promise((resolve) => other.close(resolve));
+    await waitFor('the other node', () => served.get('member1') === 2);
+    expect(api.unserved()).to.deep.equal([]);
+    stop.abort(new Error('stop'));
+    await running;
+    expect(api.unserved()).to.deep.equal([]);
+  });
+
+  it('takes new connections for a moment after it was told to stop', async () => {
+    node('a', FIRST_PORT);
+    lingerMs = 400;
+    start();
+    await waitFor('the node', () => served.get('member1') === 1);
+    stop.abort(new Error('stop'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await healthz(FIRST_PORT)).to.equal(200);
+    await running;
+    expect(await refused(FIRST_PORT)).to.be.true;
   });
 
   it('closes its ports and connections when it stops', async () => {

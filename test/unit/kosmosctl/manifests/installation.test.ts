@@ -6,9 +6,7 @@ import { compileManagerOptions } from '../../../../src/bin/manager-options.js';
 import { resourceTypeOf } from '../../../../src/kosmosctl/objects.js';
 import { renderInstallation, type Manifest } from '../../../../src/kosmosctl/manifests/installation.js';
 import { NODE_FLAGS } from '../../../../src/kosmosctl/manifests/manager.js';
-import { ALERTS } from '../../../../src/kosmosctl/manifests/monitoring.js';
 import { DEFAULT_VALUES, valueProblems, type InstallValues } from '../../../../src/kosmosctl/manifests/values.js';
-import { renderMetricsTable } from '../../../../src/runtime/metric-table.js';
 
 const CONTEXT = { namespace: 'kosmos-system', version: '1.2.3' };
 
@@ -115,14 +113,6 @@ describe('renderInstallation', () => {
   it('grants no wildcard in the host, and no right to give rights', () => {
     const words = rules().flatMap(({ resources = [], verbs }) => [...resources, ...verbs]);
     for (const word of ['*', 'escalate', 'bind', 'impersonate', 'deletecollection']) expect(words).not.to.include(word);
-  });
-
-  it('has alerts on figures that there are', () => {
-    const table = renderMetricsTable();
-    for (const { alert, expr } of ALERTS) {
-      const [metric = ''] = /kosmos_\w+/.exec(expr) ?? [];
-      expect(table, alert).to.contain(`\`${metric}\``);
-    }
   });
 });
 
