@@ -119,7 +119,7 @@ export async function runManager(
     const made = new Parts(common.clusters, [
       ...(options.modules.includes('clustertree') ? [createTree()] : []),
       ...(options.modules.includes('clusterlink')
-        ? [new ClusterLink({ ...common, leaseNamespace: options.leaseNamespace, metrics: metrics.linkObserver() })]
+        ? [new ClusterLink({ ...common, metrics: metrics.linkObserver() })]
         : []),
     ]);
     parts = made;
