@@ -50,8 +50,6 @@ export interface ClusterLinkOptions {
   readonly metrics: LinkMetrics;
   readonly settings: PlannerSettings;
   readonly allowExecCredentials: boolean;
-  /** Where agents have their Leases, in each cluster. */
-  readonly leaseNamespace: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -169,10 +167,10 @@ export class ClusterLink {
   }
 
   #connect(config: LinkConfig, kubeconfig: string | undefined): LinkConnection {
-    const { hostClusterUid, host, createInformer, leaseNamespace, clock, logger } = this.#options;
+    const { hostClusterUid, host, createInformer, clock, logger } = this.#options;
     const member = kubeconfig === undefined ? undefined : this.#member(config.name, kubeconfig);
     return new LinkConnection({
-      ...{ config, createInformer, leaseNamespace, clock, logger, features: this.#features() },
+      ...{ config, createInformer, clock, logger, features: this.#features() },
       ownership: ownershipOf(hostClusterUid, config.name),
       client: member?.client ?? host,
       adopt: member?.adopt ?? (() => false),

@@ -57,7 +57,7 @@ export const MANAGER_OPTIONS = {
   }),
   leaseNamespace: stringOption({
     default: 'kosmos-system',
-    help: 'Namespace of the Lease by which replicas elect a leader; it must exist. In linked clusters agents have their Leases in the namespace of this name.',
+    help: 'Namespace of the Lease by which replicas elect a leader; it must exist.',
   }),
   leaseDurationMs: durationOption({
     default: 15_000,

@@ -125,7 +125,7 @@ export async function runManager(
       ...(options.modules.includes('clusterlink')
         ? [
             new ClusterLink({
-              ...{ ...common, leaseNamespace: options.leaseNamespace },
+              ...common,
               metrics: metrics.linkObserver(),
               settings: plannerSettings(options),
             }),

@@ -1,7 +1,6 @@
 import type { ClusterNode } from '../../src/apis/kosmos/v1alpha1/cluster-node.js';
 import type { Cluster } from '../../src/apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfig } from '../../src/apis/kosmos/v1alpha1/node-config.js';
-import { KOSMOS_NAMESPACE } from '../../src/apis/names.js';
 import { ownershipLabels, ownershipOf } from '../../src/clustertree/cluster/ownership.js';
 import { LinkConnection } from '../../src/clusterlink/cluster/connection.js';
 import type { LinkConfig } from '../../src/clusterlink/cluster/link-config.js';
@@ -39,7 +38,6 @@ export class LinkHarness extends MemberHarness {
       ...{ client, createInformer, clock, logger, features },
       config: { ...LINK_CONFIG, ...config },
       ownership: ownershipOf(HOST_UID, LINKED),
-      leaseNamespace: KOSMOS_NAMESPACE,
       adopt: () => false,
     });
     connection.start();

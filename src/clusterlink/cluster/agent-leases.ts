@@ -9,8 +9,6 @@ import type { Clock } from '../../lib/clock.js';
 export interface AgentLeasesOptions {
   readonly cluster: string;
   readonly client: KubeClient;
-  /** Where agents have their Leases. */
-  readonly namespace: string;
   readonly ownership: Ownership;
   readonly createInformer: InformerFactory;
   readonly clock: Clock;
@@ -37,10 +35,11 @@ export class AgentLeases {
   /** When the Lease of a node's agent changed last, or since when that could have been seen. */
   readonly #changedAt = new Map<string, number>();
 
-  constructor({ cluster, client, namespace, ownership, createInformer, clock }: AgentLeasesOptions) {
+  constructor({ cluster, client, ownership, createInformer, clock }: AgentLeasesOptions) {
     this.#clock = clock;
     this.#informer = createInformer({
-      ...{ cluster, client, type: leases, namespace, transform: trimLease },
+      // In the namespace of the agents, which is not the same in every cluster; labels tell whose they are.
+      ...{ cluster, client, type: leases, transform: trimLease },
       labelSelector: ownedSelector(ownership),
     });
     const changed = ({ node }: AgentLease): void => void this.#changedAt.set(node, clock.monotonic());

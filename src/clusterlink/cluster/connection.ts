@@ -28,8 +28,6 @@ export interface LinkConnectionOptions {
   readonly closeClient?: () => Promise<void>;
   readonly features: readonly LinkFeature[];
   readonly createInformer: InformerFactory;
-  /** Where the cluster's agents have their Leases. */
-  readonly leaseNamespace: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,7 +51,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: LinkConnectionOptions) {
-    const { client, createInformer, config, ownership, leaseNamespace: namespace, clock } = options;
+    const { client, createInformer, config, ownership, clock } = options;
     const cluster = config.name;
     this.config = config;
     this.client = client;
@@ -66,7 +64,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
       ...{ cluster, client, type: nodeConfigs, labelSelector: ownedSelector(options.ownership) },
       indexers: { [REPORTS_ON_INDEX]: reportsOn },
     });
-    this.agents = new AgentLeases({ cluster, client, namespace, ownership, createInformer, clock });
+    this.agents = new AgentLeases({ cluster, client, ownership, createInformer, clock });
     this.#network = new NetworkSources({ cluster, client, cni: config.cni, createInformer });
     this.#modules = options.features.map((feature) => feature.open(this));
   }

@@ -141,7 +141,7 @@ describe('AgentLeases of a cluster that is away', () => {
     const createInformer = (() => informer) as unknown as InformerFactory;
     const client = new FakeKubeClient({ clock });
     const ownership = ownershipOf(HOST_UID, LINKED);
-    const agents = new AgentLeases({ cluster: LINKED, client, namespace: 'links', ownership, createInformer, clock });
+    const agents = new AgentLeases({ cluster: LINKED, client, ownership, createInformer, clock });
     informer.handler.onAdd?.(informer.items[0], true);
 
     await clock.advance(SILENT_MS - 1_000);

@@ -40,7 +40,6 @@ describe('a connection to a linked cluster', () => {
     const { client, createInformer, clock, logger } = harness;
     return new LinkConnection({
       ...{ client, createInformer, clock, logger, features, config: LINK_CONFIG },
-      leaseNamespace: 'kosmos-system',
       ownership: ownershipOf(HOST_UID, LINKED),
       adopt: (kubeconfig) => kubeconfig === 'with another token',
       closeClient: () => {
