@@ -140,10 +140,10 @@ describe('METRICS', () => {
 describe('what Metrics say of links and members', () => {
   it('is the reason that a linked cluster has now', async () => {
     const metrics = new Metrics();
-    const { condition } = metrics.linkObserver();
-    condition('a', 'NodesNotReady');
-    condition('b', 'Linked');
-    condition('a', 'Linked');
+    const observer = metrics.linkObserver();
+    observer.condition('a', 'NodesNotReady');
+    observer.condition('b', 'Linked');
+    observer.condition('a', 'Linked');
     const text = await metrics.render();
     expect(text).to.contain('kosmos_link_condition{cluster="a",reason="Linked"} 1');
     expect(text).to.contain('kosmos_link_condition{cluster="b",reason="Linked"} 1');
