@@ -38,6 +38,9 @@ export interface OutageLosses {
 export async function hostOutage({ lab, from, to, gateway, awayMs }: HostOutage): Promise<OutageLosses> {
   const host = lab.federation.lab.cluster('host');
   const address = to.ips[0] ?? '';
+  // What is planned has to be there before nobody can plan any more.
+  await eventually(async () => expect(await activeGateway(lab, from, 'host')).to.equal(gateway));
+  await lab.linked('host', from.cluster);
   const beginsAt = performance.now();
   await host.stopApiServer();
   const restarts = await lab.lostDuring(from, address, RESTARTS_MS, async () => {

@@ -23,17 +23,18 @@ export class LifeSigns {
 
   /**
    * The health of a node: what those say who probe it. The kubelet's word counts as well, for a node that it gives up is
-   * about to lose its pods; and where nobody probes, the agent's own silence. A dead node whose agent says something new
-   * may be alive again; probes have to find out.
+   * about to lose its pods; its silence only where nobody reaches the node, since after an outage of the API server all
+   * kubelets seem silent. The same goes for the agent's own silence. A dead node whose agent says something new may be
+   * alive again; probes have to find out.
    */
   healthOf(node: LinkNode, { verdict, silent, config }: Signs): Candidate['health'] {
     const { name } = node.metadata;
     const word = wordOf(config);
     if (verdict === 'reachable') this.#dead.delete(name);
     if (verdict === 'unreachable') this.#dead.set(name, word);
-    if (node.ready !== 'True' || verdict === 'unreachable') return 'unhealthy';
+    if (node.ready === 'False' || verdict === 'unreachable') return 'unhealthy';
     if (verdict === 'reachable') return 'healthy';
-    if (silent) return 'unhealthy';
+    if (node.ready === 'Unknown' || silent) return 'unhealthy';
     return this.#dead.get(name) === word ? 'unhealthy' : 'unknown';
   }
 

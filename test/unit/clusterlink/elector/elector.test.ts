@@ -110,6 +110,19 @@ describe('Elector', () => {
     expect(roles()).to.equal('b');
   });
 
+  it('confirms what agents chose while the API server was away, although all kubelets seem silent then', async () => {
+    const elector = await elect();
+    for (const name of ['a', 'b', 'c']) {
+      harness.client.edit(nodes, { name }, { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
+    }
+    harness.seedConfig('other', { clusterName: 'west', nodeName: 'far' }, {});
+    const peers = ['a', 'b'].map((name) => ({ name: `${LINKED}/${name}`, ip: '220.18.1.11', reachable: name === 'b' }));
+    report('other', { peers });
+    await elect(elector);
+    expect(roles()).to.equal('b');
+    expect(elected.at(-1)).to.equal(`${LINKED} b`);
+  });
+
   it('leaves everything as it is while the cluster does not answer', async () => {
     const elector = await elect();
     const blind = harness.connect();

@@ -30,13 +30,17 @@ describe('the health of a gateway', () => {
     expect(health(undefined, undefined)).to.equal('unknown');
   });
 
-  for (const ready of ['False', 'Unknown'] as const) {
-    it(`is bad when the kubelet is given up: ${ready}`, () => {
-      expect(
-        signs.healthOf(linkNode('n1', { ready }), { verdict: 'reachable', silent: false, config: FIRST }),
-      ).to.equal('unhealthy');
-    });
-  }
+  it('is bad when the kubelet says so, whoever reaches the node', () => {
+    const node = linkNode('n1', { ready: 'False' });
+    expect(signs.healthOf(node, { verdict: 'reachable', silent: false, config: FIRST })).to.equal('unhealthy');
+  });
+
+  it('is bad when the kubelet is silent, but not while others reach the node, as after an outage of the API server', () => {
+    const node = linkNode('n1', { ready: 'Unknown' });
+    const of = (verdict: Verdict): Candidate['health'] =>
+      signs.healthOf(node, { verdict, silent: false, config: FIRST });
+    expect([of(undefined), of('reachable'), of('unreachable')]).to.deep.equal(['unhealthy', 'healthy', 'unhealthy']);
+  });
 
   it('stays bad when nobody probes a dead node any more', () => {
     health('unreachable', FIRST);
