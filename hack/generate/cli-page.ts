@@ -3,15 +3,21 @@ import type { CliContext } from '../../src/kosmosctl/context.js';
 import { createProgram } from '../../src/kosmosctl/program/program.js';
 import { systemClock } from '../../src/lib/clock.js';
 
+const idle = (): undefined => undefined;
+// eslint-disable-next-line @typescript-eslint/no-empty-function -- there is none
+async function* noInput(): AsyncGenerator<Uint8Array> {}
+
 /** Enough to make the command line; nothing of it is run. */
 const NOWHERE: CliContext = {
   terminal: {
     out: () => undefined,
     err: () => undefined,
+    write: () => Promise.resolve(),
     interactive: false,
     color: false,
     confirm: () => Promise.resolve(false),
   },
+  input: { isTerminal: false, read: noInput, raw: () => idle, size: idle, onResize: () => idle },
   clock: systemClock,
   environment: {},
   readFile: () => '',

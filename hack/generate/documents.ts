@@ -7,6 +7,7 @@ import { renderOptionsTable } from '../../src/runtime/options.js';
 import { chartFiles } from './chart/chart-files.js';
 import { renderCommands } from './cli-page.js';
 import { renderErrorsTable } from './errors-table.js';
+import { renderMistakes } from './mistakes.js';
 import { renderPacketPicture } from './packet-picture.js';
 import { renderPodFields } from './pod-fields-page.js';
 import type { FieldExtract } from './pod-spec-fields.js';
@@ -43,6 +44,11 @@ const AGENT_METRICS_INTRODUCTION =
   '`peer` is `<cluster>/<node>`, `ip` its tunnel address.';
 const ERRORS_INTRODUCTION = 'Codes of errors in the log (field `code`).';
 
+const MISTAKES_INTRODUCTION =
+  'What `kosmosctl` says when something is wrong, and what to do about it. `…` stands for names, addresses and the words ' +
+  'of others. None of them leaves anything half done: what was begun is taken back, or goes on when it is run again. Each ' +
+  'row is the outcome of a test.';
+
 /** `docs/pictures/<name>.svg` is drawn from the text beside it. */
 function picture(name: string): Document {
   const path = `docs/pictures/${name}`;
@@ -68,6 +74,7 @@ export const DOCUMENTS: readonly Document[] = [
     render: () => page('Metrics of the agent', AGENT_METRICS_INTRODUCTION, renderMetricsTable(AGENT_METRICS)),
   },
   { path: 'docs/reference/errors.md', render: () => page('Errors', ERRORS_INTRODUCTION, renderErrorsTable()) },
+  { path: 'docs/reference/mistakes.md', render: () => page('Mistakes', MISTAKES_INTRODUCTION, renderMistakes()) },
   {
     path: 'docs/reference/kosmosctl.md',
     render: () => [`# kosmosctl`, '', GENERATED, '', renderCommands()].join('\n'),

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import type { CliContext, Terminal } from '../kosmosctl/context.js';
 import { EXIT } from '../kosmosctl/failure.js';
 import type { Manifest } from '../kosmosctl/manifests/installation.js';
+import { StandardInput } from '../kosmosctl/standard-input.js';
 import { runCli } from '../kosmosctl/program/program.js';
 import { systemClock as clock } from '../lib/clock.js';
 
@@ -18,6 +19,11 @@ const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stder
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  write: (bytes, to = 'out') => {
+    const stream = to === 'out' ? process.stdout : process.stderr;
+    // Somebody who has gone reads no more, and is no error.
+    return new Promise((resolve) => stream.write(bytes, () => resolve()));
+  },
   interactive,
   color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
   confirm: async (question) => {
@@ -47,6 +53,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 let ownExitCode: number | undefined;
 const context: CliContext = {
   terminal,
+  input: new StandardInput(process.stdin, process.stdout),
   clock,
   environment: process.env,
   readFile: (path) => readFileSync(path, 'utf8'),

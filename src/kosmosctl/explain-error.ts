@@ -46,6 +46,12 @@ function explainAnswer(error: ApiError, where: string): CliError {
     });
   }
   if (isForbidden(error)) {
+    if (isQuotaUsedUp(error)) {
+      return new CliError(`${where} refuses: ${error.message}`, {
+        cause: error,
+        cure: 'Raise the quota that it names, or free some of it.',
+      });
+    }
     return new CliError(`${where} refuses: ${error.message}`, {
       cause: error,
       cure: 'Use a kubeconfig that may do this, for instance of a cluster-admin.',
@@ -58,6 +64,11 @@ function explainAnswer(error: ApiError, where: string): CliError {
     });
   }
   return new CliError(`${where} answers: ${error.message}`, { cause: error });
+}
+
+/** Admission by quota answers with 403 as missing rights do, and has no reason of its own (apiserver's resourcequota). */
+function isQuotaUsedUp({ message }: ApiError): boolean {
+  return message.includes(': exceeded quota: ');
 }
 
 /** Whether the API server doesn't know the kind; else it names the object that is not there. */

@@ -17,6 +17,7 @@ import { CliError } from './failure.js';
 import type { Manifest } from './manifests/installation.js';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
+const MULTICLUSTER = 'multicluster.x-k8s.io/v1alpha1';
 const MONITORING = 'monitoring.coreos.com/v1';
 
 function typeOf(apiVersion: string, kind: string, plural: string, namespaced: boolean): ResourceType<KubeObject> {
@@ -36,6 +37,8 @@ export const customResourceDefinitions = typeOf(
   'customresourcedefinitions',
   false,
 );
+export const serviceExports = typeOf(MULTICLUSTER, 'ServiceExport', 'serviceexports', true);
+export const serviceImports = typeOf(MULTICLUSTER, 'ServiceImport', 'serviceimports', true);
 export const podMonitors = typeOf(MONITORING, 'PodMonitor', 'podmonitors', true);
 export const prometheusRules = typeOf(MONITORING, 'PrometheusRule', 'prometheusrules', true);
 
@@ -45,6 +48,7 @@ const KNOWN: readonly ResourceType<KubeObject>[] = [
   ...([namespaces, secrets, serviceAccounts, services] as readonly ResourceType<KubeObject>[]),
   ...([csiDrivers, clusters] as readonly ResourceType<KubeObject>[]),
   ...[mutatingAdmissionPolicies, mutatingAdmissionPolicyBindings],
+  ...[serviceExports, serviceImports],
 ];
 
 /** Field manager of what the command line writes. */
@@ -67,14 +71,17 @@ export function refOf({ metadata }: KubeObject): ObjectRef {
   return { namespace: metadata?.namespace, name: metadata?.name ?? '' };
 }
 
-/** Makes the object what the manifest says, by server-side apply, and returns it. Applying it again changes nothing. */
+/**
+ * Makes the object what the manifest says, by server-side apply, and returns it. Applying it again changes nothing. With
+ * `dryRun` nothing is written, and what is returned is what it would be.
+ */
 export function applyObject(
   client: KubeClient,
   manifest: Manifest,
-  options: { readonly signal: AbortSignal; readonly fieldManager?: string },
+  options: { readonly signal: AbortSignal; readonly fieldManager?: string; readonly dryRun?: boolean },
 ): Promise<KubeObject> {
-  const { signal, fieldManager = FIELD_MANAGER } = options;
-  const how = { type: 'apply', force: true, fieldManager, fieldValidation: 'Strict', signal } as const;
+  const { signal, fieldManager = FIELD_MANAGER, dryRun } = options;
+  const how = { type: 'apply', force: true, fieldManager, fieldValidation: 'Strict', dryRun, signal } as const;
   return client.patch(resourceTypeOf(manifest), refOf(manifest), manifest, how);
 }
 

@@ -28,6 +28,15 @@ export function withOrigin(client: KubeClient, origin: Origin): KubeClient {
   });
 }
 
+/** Remembers of the error that something ends with which cluster it is from. */
+export async function fromOrigin<T>(origin: Origin, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    return rethrow(error, origin);
+  }
+}
+
 function rethrow(error: unknown, origin: Origin): never {
   if (typeof error === 'object' && error !== null) origins.set(error, origin);
   throw error;

@@ -1,7 +1,7 @@
 import type { KubeObject, Pod } from '../apis/core.js';
 import { pods } from '../kube/resource.js';
 import type { CliContext } from './context.js';
-import { conditionOf, nameOf, shown } from './fields.js';
+import { conditionOf, nameOf, shown, type AnyCondition } from './fields.js';
 import { MANAGER, MANAGER_PODS } from './manifests/labels.js';
 import { deployments, findObject } from './objects.js';
 import type { Step } from './output/steps.js';
@@ -15,6 +15,7 @@ interface DeploymentObject extends KubeObject {
     readonly replicas?: number;
     readonly updatedReplicas?: number;
     readonly availableReplicas?: number;
+    readonly conditions?: readonly AnyCondition[];
   };
 }
 
@@ -62,7 +63,14 @@ export function podProblem(
   return { problem, cure: 'Make room, or use --replicas 1.' };
 }
 
+const CREATION_CURE = 'Change what refuses it: a quota of the namespace, or an admission policy.';
 const PASSING = ['ContainerCreating', 'PodInitializing'];
+
+/** Why no pod could be made, in the words of whoever refused it: a quota, or an admission webhook. */
+export function creationProblem(deployment: DeploymentObject): string | undefined {
+  const failure = conditionOf(deployment, 'ReplicaFailure');
+  return failure?.status === 'True' ? `no pod can be made: ${shown(failure.message)}` : undefined;
+}
 
 /** The step that waits until all managers run in the version that was applied. */
 export function rolledOut(session: ClusterSession, namespace: string, timeoutMs: number, context: CliContext): Step {
@@ -72,6 +80,8 @@ export function rolledOut(session: ClusterSession, namespace: string, timeoutMs:
     if (deployment === undefined) return { pending: 'there is no Deployment' };
     const pending = rolloutPending(deployment);
     if (pending === undefined) return { found: `${(deployment as DeploymentObject).spec?.replicas ?? 1} ready` };
+    const refused = creationProblem(deployment);
+    if (refused !== undefined) return { pending: `${pending}; ${refused}`, cure: CREATION_CURE };
     const { items } = await session.client.list(pods, { namespace, labelSelector: MANAGER_PODS, signal });
     const problem = items.map((pod) => podProblem(pod)).find((found) => found !== undefined);
     return problem === undefined ? { pending } : { pending: `${pending}; ${problem.problem}`, cure: problem.cure };

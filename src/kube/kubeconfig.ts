@@ -41,9 +41,10 @@ function parseYaml(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors.length > 0) {
     // The parser's messages quote the text.
-    throw new KubeconfigError(
-      document.errors.map(({ code, linePos }) => `document: ${code} at line ${linePos?.[0].line ?? '?'}`),
+    const problems = document.errors.map(
+      ({ code, linePos }) => `document: ${code} at line ${linePos?.[0].line ?? '?'}`,
     );
+    throw new KubeconfigError([...new Set(problems)]);
   }
   try {
     return document.toJS();

@@ -24,13 +24,14 @@ export class ApiProxy {
   readonly kubeconfig: string;
   readonly #cluster: string;
   readonly #hook: ProxyHook;
+  readonly #answers: Readonly<Record<string, object>>;
   readonly #server: Server;
   readonly #agent: Agent;
   readonly #upstream: string;
   #underWay = 0;
 
   private constructor(server: Server, options: ProxyOptions) {
-    const { cluster, authority, address, hook } = options;
+    const { cluster, authority, address, hook, answers = {} } = options;
     const admin = parse(readFileSync(cluster.kubeconfigPath, 'utf8')) as Kubeconfig;
     const decode = (value: string | undefined): Buffer => Buffer.from(value ?? '', 'base64');
     const user = admin.users[0]?.user;
@@ -38,6 +39,7 @@ export class ApiProxy {
     this.#server = server;
     this.#cluster = cluster.name;
     this.#hook = hook;
+    this.#answers = answers;
     this.#upstream = upstream?.['server'] ?? '';
     this.#agent = new Agent({
       keepAlive: true,
@@ -89,6 +91,10 @@ export class ApiProxy {
     const call = parseCall(this.#cluster, incoming.method ?? 'GET', incoming.url ?? '/');
     const body = await readAll(incoming);
     if ((await this.#hook(call, 'before')) === 'cut') return void outgoing.destroy();
+    const own = this.#answers[call.path];
+    if (own !== undefined) {
+      return void outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
+    }
     const answer = await this.#forward(incoming, body, call.verb === 'WATCH' ? outgoing : undefined);
     const answerBody = call.verb === 'WATCH' ? undefined : await readAll(answer);
     if ((await this.#hook(call, 'after')) === 'cut') return void outgoing.destroy();
@@ -117,6 +123,8 @@ export interface ProxyOptions {
   readonly authority: TestAuthority;
   readonly address: string;
   readonly hook: ProxyHook;
+  /** What is answered at these paths, in the API server's place. */
+  readonly answers?: Readonly<Record<string, object>>;
 }
 
 async function readAll(stream: IncomingMessage): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import type { CliContext, Terminal } from '../../src/kosmosctl/context.js';
+import type { CliContext, Terminal, TerminalInput } from '../../src/kosmosctl/context.js';
 import type { Manifest } from '../../src/kosmosctl/manifests/installation.js';
 import { runCli } from '../../src/kosmosctl/program/program.js';
 import { systemClock, type Clock } from '../../src/lib/clock.js';
@@ -16,6 +16,8 @@ export interface CliHarnessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly crds?: readonly Manifest[];
   readonly signal?: AbortSignal;
+  /** What comes through the standard input. */
+  readonly input?: TerminalInput;
   /** What is answered to questions; without it nobody sits at the terminal. */
   readonly answer?: boolean;
   /** The system's when absent. */
@@ -31,6 +33,7 @@ export async function runInProcess(args: readonly string[], options: CliHarnessO
     signal = new AbortController().signal,
     answer,
     clock = systemClock,
+    input = typedInput(''),
   } = options;
   const files = given as Record<string, string>;
   const written = { out: '', err: '' };
@@ -38,13 +41,14 @@ export async function runInProcess(args: readonly string[], options: CliHarnessO
   const terminal: Terminal = {
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
+    write: (bytes, to = 'out') => Promise.resolve(void (written[to] += Buffer.from(bytes).toString())),
     // Live steps would write to the real terminal.
     interactive: false,
     color: false,
     confirm: () => Promise.resolve(answer ?? false),
   };
   const context: CliContext = {
-    ...{ terminal, environment, signal, clock, homeDirectory: '/home/somebody', version: '0.1.0' },
+    ...{ terminal, input, environment, signal, clock, homeDirectory: '/home/somebody', version: '0.1.0' },
     readFile: (path) => {
       const text = files[path];
       if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
@@ -57,4 +61,18 @@ export async function runInProcess(args: readonly string[], options: CliHarnessO
   };
   const code = await runCli(args, context);
   return { code: code === 0 ? own : code, ...written };
+}
+
+/** An input that holds a text and ends. */
+export function typedInput(text: string, more: Partial<TerminalInput> = {}): TerminalInput {
+  return {
+    isTerminal: false,
+    read: async function* () {
+      if (text !== '') yield await Promise.resolve(Buffer.from(text));
+    },
+    raw: () => () => undefined,
+    size: () => undefined,
+    onResize: () => () => undefined,
+    ...more,
+  };
 }

@@ -200,6 +200,7 @@ export class FakeKubeClient implements KubeClient {
       if (options.type === 'apply' && this.store.find(type, ref) === undefined)
         return this.store.insert(type, call.body);
       const wanted = this.#merged(type, ref, call.body, options);
+      if (options.dryRun) return wanted;
       return this.store.replace(type, this.store.require(type, ref), wanted, subresource);
     });
   }

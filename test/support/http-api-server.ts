@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { ClusterAccess } from '../../src/kube/cluster-access.js';
 import { type Credential, PlainCredential } from '../../src/kube/credential.js';
@@ -23,11 +24,15 @@ export interface ReceivedRequest {
 /** Answers a request, or takes the response over for as long as it likes. */
 export type RequestHandler = (request: ReceivedRequest, response: ServerResponse) => void | Promise<void>;
 
+/** Takes a connection over whose client wants another protocol. */
+export type Upgrader = (request: IncomingMessage, socket: Duplex) => void;
+
 /** A real HTTP or HTTPS server on a port of its own, whose answers the test decides. */
 export class HttpApiServer {
   readonly requests: ReceivedRequest[] = [];
   handler: RequestHandler = (_request, response) => sendStatus(response, 404, 'NotFound');
   connections = 0;
+  #upgrader: Upgrader | undefined;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, number>();
   readonly #secure: boolean;
@@ -50,6 +55,13 @@ export class HttpApiServer {
     const server = new HttpApiServer(tls);
     await new Promise<void>((resolve) => server.#server.listen(port, '127.0.0.1', resolve));
     return server;
+  }
+
+  set upgrader(upgrader: Upgrader) {
+    if (this.#upgrader === undefined) {
+      this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex) => this.#upgrader?.(request, socket));
+    }
+    this.#upgrader = upgrader;
   }
 
   get port(): number {

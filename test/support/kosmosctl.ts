@@ -54,13 +54,38 @@ export class Kosmosctl {
 
   /** Starts it and ends it with a signal after a while, unless it has ended before; resolves with how it ended. */
   async runAndSignal(args: readonly string[], signal: NodeJS.Signals, afterMs: number): Promise<CommandResult> {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { ended, kill } = this.#spawn(args, {});
+    const timer = setTimeout(() => kill(signal), afterMs);
+    const result = await ended;
+    clearTimeout(timer);
+    return result;
+  }
+
+  /** Starts it; the caller may press Ctrl-C. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
+    const { ended, kill } = this.#spawn(args, env);
+    return { ended, interrupt: () => kill('SIGINT') };
+  }
+
+  #spawn(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+  ): { readonly ended: Promise<CommandResult>; readonly kill: (signal: NodeJS.Signals) => void } {
+    const environment = { ...this.#env, ...env };
+    const child = spawn(process.execPath, [PROGRAM, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
-    const timer = setTimeout(() => child.kill(signal), afterMs);
-    const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)));
-    clearTimeout(timer);
-    return { code, ...output };
+    const ended = new Promise<CommandResult>((resolve) =>
+      child.once('close', (status) => resolve({ code: status ?? 1, ...output })),
+    );
+    return { ended, kill: (signal) => void child.kill(signal) };
   }
+}
+
+/** A command that has not ended yet. */
+export interface RunningCommand {
+  readonly ended: Promise<CommandResult>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
 }

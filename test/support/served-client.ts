@@ -8,7 +8,7 @@ import type { ResourceType } from '../../src/kube/resource.js';
 import * as ctlTypes from '../../src/kosmosctl/objects.js';
 import { parseCall, type ApiCall } from './api-call.js';
 import type { FakeKubeClient } from './fake-kube-client.js';
-import { HttpApiServer, sendJson, type ReceivedRequest } from './http-api-server.js';
+import { HttpApiServer, sendJson, type ReceivedRequest, type Upgrader } from './http-api-server.js';
 
 type AnyType = ResourceType<KubeObject>;
 
@@ -58,6 +58,11 @@ export class ServedClient {
     return this.#http.requests;
   }
 
+  /** Takes over the connections of those that want another protocol. */
+  set upgrader(upgrader: Upgrader) {
+    this.#http.upgrader = upgrader;
+  }
+
   /** A kubeconfig for it. */
   kubeconfig(token = 'token-of-somebody'): string {
     return JSON.stringify({
@@ -92,7 +97,7 @@ export class ServedClient {
       const review = JSON.parse(request.body) as { spec: { resourceAttributes: AskedRight } };
       return { ...review, status: { allowed: this.allows(review.spec.resourceAttributes) } };
     }
-    const isText = call.resource.startsWith('nodes/proxy') || call.resource === 'pods/log';
+    const isText = call.resource.startsWith('nodes/proxy') || /\/(log|exec)$/.test(call.resource);
     if (type === undefined || isText) return this.fake.getPath(request.path);
     return this.#call(type, call, request);
   }
@@ -114,7 +119,8 @@ export class ServedClient {
       case 'PATCH': {
         const patch = PATCHES[headers['content-type'] ?? ''] ?? 'merge';
         const fieldManager = query.get('fieldManager') ?? undefined;
-        return this.fake.patch(type, ref, JSON.parse(body) as unknown, { type: patch, fieldManager });
+        const dryRun = query.get('dryRun') === 'All';
+        return this.fake.patch(type, ref, JSON.parse(body) as unknown, { type: patch, fieldManager, dryRun });
       }
       default:
         return this.fake.delete(type, ref).then(() => ({ kind: 'Status', status: 'Success' }));

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { install } from '../commands/install.js';
+import { install, type InstallOptions } from '../commands/install.js';
 import { uninstall } from '../commands/uninstall.js';
 import type { CliContext } from '../context.js';
 import { usageError } from '../failure.js';
@@ -54,17 +54,7 @@ export function addInstallCommands(program: Command, context: CliContext): void 
     .addOption(waitOption('how long to wait for the managers, 0 for not at all', 120))
     .addHelpText('after', INSTALL_EXAMPLES)
     .action(async (flags: Flags) => {
-      await install(
-        {
-          host: hostChoice(flags),
-          namespace: stringFlag(flags, 'namespace') ?? '',
-          values: valuesOf(flags, context),
-          dryRun: booleanFlag(flags, 'dryRun'),
-          format: flags['output'] as 'yaml' | 'json',
-          waitMs: flags['waitTime'] as number,
-        },
-        context,
-      );
+      await install(installOptionsOf(flags, context), context);
     });
   addHostFlags(program.command('uninstall'))
     .description('Remove Kosmos from the host cluster')
@@ -86,6 +76,18 @@ export function addInstallCommands(program: Command, context: CliContext): void 
         context,
       );
     });
+}
+
+/** What the flags of `install` say; `upgrade` has the same. */
+export function installOptionsOf(flags: Flags, context: CliContext): InstallOptions {
+  return {
+    host: hostChoice(flags),
+    namespace: stringFlag(flags, 'namespace') ?? '',
+    values: valuesOf(flags, context),
+    dryRun: booleanFlag(flags, 'dryRun'),
+    format: flags['output'] as 'yaml' | 'json',
+    waitMs: flags['waitTime'] as number,
+  };
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

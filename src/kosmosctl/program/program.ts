@@ -8,7 +8,10 @@ import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
 import { CliError, EXIT, type ExitCode } from '../failure.js';
 import type { Format } from '../output/format.js';
+import { addContainerCommands } from './containers.js';
 import { addInstallCommands } from './install.js';
+import { addServiceCommands } from './services.js';
+import { addUpgradeCommand } from './upgrade.js';
 import { addMemberCommands } from './members.js';
 import { addLookingCommands } from './looking.js';
 import {
@@ -39,9 +42,12 @@ export function createProgram(context: CliContext): Command {
     })
     .exitOverride();
   addInstallCommands(program, context);
+  addUpgradeCommand(program, context);
   addMemberCommands(program, context);
+  addServiceCommands(program, context);
   addGet(program, context);
   addLookingCommands(program, context);
+  addContainerCommands(program, context);
   addVersion(program, context);
   addCompletion(program, context);
   inherit(program);

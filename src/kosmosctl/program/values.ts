@@ -64,6 +64,7 @@ function parseYaml(what: string, text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    throw usageError(`${what}: is no YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
+    const [first = ''] = error instanceof Error ? error.message.split('\n') : [];
+    throw usageError(`${what}: is no YAML: ${first.replace(/:$/, '')}`);
   }
 }

@@ -1,17 +1,18 @@
 import { expect } from 'chai';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Cluster } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
 import { clusters } from '../../../src/kube/kosmos-resources.js';
-import { namespaces, nodes, pods, secrets, serviceAccounts } from '../../../src/kube/resource.js';
+import { namespaces, nodes, pods, secrets, serviceAccounts, services } from '../../../src/kube/resource.js';
 import { clusterRoles } from '../../../src/kosmosctl/objects.js';
 import { credentialName, memberOf } from '../../../src/kosmosctl/join/host-objects.js';
 import { readServiceAccountToken } from '../../../src/kube/service-account-token.js';
 import { tokenOf } from '../../../src/kube/token-kubeconfig.js';
 import { eventually } from '../../support/eventually.js';
 import { Federation } from '../../support/federation.js';
+import { Interrupter } from '../../support/interrupter.js';
+import { describeJoinMistakes } from '../../support/join-mistakes.js';
 import { Kosmosctl } from '../../support/kosmosctl.js';
+import { expectMistake } from '../../support/mistakes.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { deployments } from '../../support/resources.js';
 import { deployment } from '../../support/workloads.js';
@@ -38,9 +39,9 @@ describe('kosmosctl join and unjoin', () => {
     ctl.run(['join', 'cluster', '--name', name, '--kubeconfig', memberKubeconfig(name), ...more]);
 
   it('shows the rights and changes nothing when nobody agrees to them', async () => {
-    const { code, stderr } = await join('member1');
-    expect(code, stderr).to.equal(2);
-    expect(stderr).to.contain('RESOURCES').and.to.contain('runs pods of the host').and.to.contain('Add --yes.');
+    const ended = await join('member1');
+    expectMistake('nobody-agrees', ended);
+    expect(ended.stderr).to.contain('RESOURCES').and.to.contain('runs pods of the host');
     expect((await federation.host.list(clusters)).items).to.deep.equal([]);
     expect(await federation.find('member1', namespaces, { name: 'kosmos-member' })).to.equal(undefined);
   });
@@ -90,20 +91,17 @@ describe('kosmosctl join and unjoin', () => {
   }
 
   it('refuses the name of another member, and what has nothing to do with this host', async () => {
-    const other = await ctl.run(['join', 'cluster', 'member1', '--kubeconfig', memberKubeconfig('member2'), '-y']);
-    expect(other.stderr).to.contain('the name member1 belongs to another member');
-    const itself = await ctl.run(['join', 'cluster', 'x', '--kubeconfig', federation.lab.host.kubeconfigPath, '-y']);
-    expect([itself.code, itself.stderr]).to.deep.equal([
-      2,
-      'error: host and member are the same cluster\nName the member with --kubeconfig and --context, and the host with --host-kubeconfig and --host-context.\n',
-    ]);
+    const other = ['join', 'cluster', 'member1', '--kubeconfig', memberKubeconfig('member2'), '-y'];
+    expectMistake('name-taken', await ctl.run(other));
+    const itself = ['join', 'cluster', 'x', '--kubeconfig', federation.lab.host.kubeconfigPath, '-y'];
+    expectMistake('host-joins-itself', await ctl.run(itself));
   });
 
   it('takes back what it has done when the member does not become ready', async () => {
     const inner = await federation.lab.cluster('member2').addUser({ name: 'inner', server: NOWHERE });
-    const { code, stderr } = await join('member2', '--yes', '--inner-kubeconfig', inner, '--wait-time', '8');
-    expect(code, stderr).to.equal(4);
-    expect(stderr).to.contain('Wait until member2 is ready').and.to.contain('--inner-kubeconfig');
+    const ended = await join('member2', '--yes', '--inner-kubeconfig', inner, '--wait-time', '8');
+    expectMistake('unreachable-member', ended);
+    expect(ended.stderr).to.contain('--inner-kubeconfig');
     expect(await federation.find('host', clusters, { name: 'member2' })).to.equal(undefined);
     const secret = { namespace: 'kosmos-system', name: credentialName('member2') };
     expect(await federation.find('host', secrets, secret)).to.equal(undefined);
@@ -185,88 +183,108 @@ describe('kosmosctl join and unjoin', () => {
     await eventually(async () => expect(await identityOf('member2')).to.deep.equal([]));
   });
 
-  describe('mistakes', () => {
-    const user = (name: string, more: object = {}): Promise<string> =>
-      federation.lab.cluster('member2').addUser({ name, ...more });
-    const joinWith = (kubeconfig: string) => ctl.run(['join', 'cluster', 'x', '--kubeconfig', kubeconfig, '-y']);
+  describe('interrupted at every step, one after the other', () => {
+    let interrupter: Interrupter;
 
-    it('a credential that has expired', async () => {
-      const { code, stderr } = await joinWith(await user('late', { notAfter: new Date(Date.now() - 60_000) }));
-      expect(stderr).to.match(/the API server of the member \(https:\S+\) doesn't accept the credential/);
-      expect(code).to.equal(1);
+    before(async () => {
+      interrupter = await Interrupter.start(federation, ctl, ['member1']);
     });
 
-    it('a user without rights', async () => {
-      const { code, stderr } = await joinWith(await user('weak'));
-      expect(stderr).to.contain('the API server of the member').and.to.contain('cluster-admin');
-      expect(code).to.equal(1);
-    });
+    after(() => interrupter.close());
 
-    it('a user who may look at everything and change nothing', async () => {
-      const { code, stderr } = await joinWith(await user('viewer', { clusterRole: 'system:kube-controller-manager' }));
-      expect(stderr).to.contain('may not create clusterroles there').and.to.contain('cluster-admin');
-      expect(code).to.equal(1);
-    });
+    const interruptAt = async (point: string, args: readonly string[]): Promise<void> => {
+      expectMistake('interrupted', await interrupter.run(args, point));
+    };
 
-    it('an authority that has not signed the certificate of the server', async () => {
-      const authority = /(certificate-authority-data"?: ?"?)([^\s",]+)/;
-      const other = authority.exec(readFileSync(memberKubeconfig('member1'), 'utf8'))?.[2] ?? '';
-      const folder = mkdtempSync(path.join(tmpdir(), 'kosmos-ca-'));
-      const file = path.join(folder, 'kubeconfig');
-      writeFileSync(file, readFileSync(memberKubeconfig('member2'), 'utf8').replace(authority, `$1${other}`));
-      const { code, stderr } = await joinWith(file);
-      rmSync(folder, { recursive: true });
-      expect(stderr).to.contain("shows a certificate that the kubeconfig doesn't trust");
-      expect(code).to.equal(1);
-    });
-
-    it('a host without Kosmos', async () => {
-      const host = memberKubeconfig('member1');
-      const args = [
-        'join',
-        'cluster',
-        'x',
-        '--kubeconfig',
-        memberKubeconfig('member2'),
-        '--host-kubeconfig',
-        host,
-        '-y',
+    it('a join takes back what it has done, and goes through in the end', async () => {
+      const args = ['join', 'cluster', 'member1', '--kubeconfig', interrupter.kubeconfig('member1'), '--yes'];
+      const inner = ['--inner-kubeconfig', memberKubeconfig('member1')];
+      const steps = [
+        'member GET /version',
+        'member PATCH clusterroles',
+        'member POST serviceaccounts/token',
+        'host PATCH secrets',
+        'host PATCH clusters',
+        'host LIST nodes',
       ];
+      for (const step of steps) {
+        await interruptAt(step, [...args, ...inner]);
+        expect((await federation.host.list(clusters)).items, step).to.deep.equal([]);
+        const secret = { namespace: 'kosmos-system', name: credentialName('member1') };
+        expect(await federation.find('host', secrets, secret), step).to.equal(undefined);
+        await eventually(async () => expect(await identityOf('member1'), step).to.deep.equal([]));
+      }
+      const { code, stderr } = await join('member1', '--yes');
+      expect(code, stderr).to.equal(0);
+    });
+
+    it('an unjoin goes on where it was', async () => {
+      const args = ['unjoin', 'cluster', 'member1', '--kubeconfig', interrupter.kubeconfig('member1'), '--verify'];
+      await interruptAt('host DELETE clusters', args);
+      await interruptAt('member DELETE clusterroles', args);
+      await interruptAt('host DELETE secrets', args);
+      await interruptAt('member LIST namespaces', args);
       const { code, stderr } = await ctl.run(args);
-      expect(stderr).to.contain('Kosmos is not installed there').and.to.contain('kosmosctl install');
-      expect(code).to.equal(1);
+      expect(code, stderr).to.equal(0);
+    });
+  });
+
+  describeJoinMistakes(() => ({ federation, ctl }));
+
+  describe('with all members gone', () => {
+    let interrupter: Interrupter;
+
+    before(async () => {
+      interrupter = await Interrupter.start(federation, ctl, []);
     });
 
-    it('another namespace than that of the installation', async () => {
-      const { code, stderr } = await join('member2', '-y', '--namespace', 'elsewhere');
-      expect(stderr).to.contain('Is the installation in another --namespace?');
-      expect(code).to.equal(4);
+    after(() => interrupter.close());
+
+    it('an install that is interrupted at every step goes through in the end', async () => {
+      for (const point of ['GET /version', 'PATCH customresourcedefinitions', 'PATCH deployments', 'GET deployments']) {
+        expectMistake('interrupted', await interrupter.run(['install'], `host ${point}`));
+      }
+      // The host of this lab has no nodes that managers could run on.
+      const { code, stderr } = await ctl.run(['install', '--wait-time', '0']);
+      expect(code, stderr).to.equal(0);
     });
 
-    it('a Cluster of that name that somebody else made', async () => {
-      await federation.join('member2');
-      const { code, stderr } = await join('member2', '-y');
-      expect(stderr).to.contain('there is a Cluster member2, which was not joined by this command');
-      expect(code).to.equal(1);
-      expect((await ctl.run(['uninstall'])).stderr).to.contain('these members are still joined: member2');
-      expect((await ctl.run(['unjoin', 'cluster', 'member2'])).code).to.equal(0);
+    it('an upgrade finds nothing to do, or shows what there is and does it', async () => {
+      const same = await ctl.run(['upgrade']);
+      expect([same.code, same.stdout, same.stderr]).to.deep.equal([
+        ...[0, '', 'everything is as Kosmos 0.1.0 has it; nothing to do\n'],
+      ]);
+      const args = ['upgrade', '--image', 'kosmos.local/kosmos:other', '--wait-time', '0'];
+      const shown = await ctl.run([...args, '--dry-run']);
+      expect(shown.stdout).to.match(
+        /^OBJECT +FIELD +FROM +TO\nDeployment \S+ +\S+manager\.image +\S+:0\.1\.0 +\S+:other\n$/,
+      );
+      expectMistake('nobody-agrees-to-changes', await ctl.run(args));
+      const { code, stderr } = await ctl.run([...args, '--yes']);
+      expect(code, stderr).to.equal(0);
+      expect((await ctl.run(args)).stderr).to.contain('nothing to do');
     });
 
-    it('a member that is away when it is to leave', async () => {
-      expect((await join('member2', '-y')).code).to.equal(0);
-      await federation.lab.cluster('member2').stopApiServer();
-      const patient = await ctl.run(['unjoin', 'cluster', 'member2', '--wait-time', '3']);
-      expect(patient.stderr).to.contain('Wait longer with --wait-time, or give it up with --force.');
-      expect(patient.code).to.equal(4);
-      const forced = await ctl.run(['unjoin', 'cluster', 'member2', '--force']);
-      expect(forced.stderr)
-        .to.contain('this stayed behind in it')
-        .and.to.match(/delete clusterrole kosmos-member2-/);
-      expect(forced.code).to.equal(3);
-      expect((await federation.host.list(clusters)).items).to.deep.equal([]);
+    it('says of Services that nobody there knows multi-cluster ones', async () => {
+      await federation.host.create(services, { metadata: SERVICE, spec: { ports: [{ port: 80 }] } });
+      expectMistake('crd-missing', await ctl.run(['export', 'service', SERVICE.name]));
+      await federation.host.delete(services, SERVICE);
+    });
+
+    it('so does an uninstall, and nothing is left', async () => {
+      await federation.killManager();
+      const args = ['uninstall', '--verify'];
+      const points = ['LIST clusters', 'DELETE deployments', 'DELETE clusterroles', 'DELETE customresourcedefinitions'];
+      for (const point of points) {
+        expectMistake('interrupted', await interrupter.run(args, `host ${point}`));
+      }
+      const { code, stderr } = await ctl.run(args);
+      expect(code, stderr).to.equal(0);
+      expect(stderr).to.contain('Verify that nothing is left: nothing');
     });
   });
 });
 
+const SERVICE = { namespace: 'default', name: 'web' };
 /** An address of the lab's range that no machine has. */
 const NOWHERE = 'https://198.18.255.250:6443';

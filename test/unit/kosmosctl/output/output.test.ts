@@ -67,7 +67,8 @@ describe('runSteps', () => {
   });
 
   function context(): Parameters<typeof runSteps>[0] {
-    const terminal = { interactive: false, color: false, confirm: () => Promise.resolve(false) };
+    const write = (): Promise<void> => Promise.resolve();
+    const terminal = { interactive: false, color: false, write, confirm: () => Promise.resolve(false) };
     return { clock, terminal: { ...terminal, out: () => undefined, err: (text: string) => void (err += text) } };
   }
 

@@ -137,7 +137,7 @@ describe('steps on no terminal', () => {
 
   const run = (steps: readonly Step[]): Promise<unknown> => {
     const silent = { out: () => undefined, confirm: () => Promise.resolve(false), interactive: false, color: false };
-    const terminal = { ...silent, err: (text: string) => void (err += text) };
+    const terminal = { ...silent, write: () => Promise.resolve(), err: (text: string) => void (err += text) };
     return runSteps({ clock, terminal }, steps).catch((error: unknown) => error);
   };
 
