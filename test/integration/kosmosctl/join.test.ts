@@ -242,19 +242,19 @@ describe('kosmosctl join and unjoin', () => {
 
     it('an install that is interrupted at every step goes through in the end', async () => {
       for (const point of ['GET /version', 'PATCH customresourcedefinitions', 'PATCH deployments', 'GET deployments']) {
-        expectMistake('interrupted', await interrupter.run(['install'], `host ${point}`));
+        expectMistake('interrupted', await interrupter.run(['install', '-m', 'clustertree'], `host ${point}`));
       }
       // The host of this lab has no nodes that managers could run on.
-      const { code, stderr } = await ctl.run(['install', '--wait-time', '0']);
+      const { code, stderr } = await ctl.run(['install', '-m', 'clustertree', '--wait-time', '0']);
       expect(code, stderr).to.equal(0);
     });
 
     it('an upgrade finds nothing to do, or shows what there is and does it', async () => {
-      const same = await ctl.run(['upgrade']);
+      const same = await ctl.run(['upgrade', '-m', 'clustertree']);
       expect([same.code, same.stdout, same.stderr]).to.deep.equal([
         ...[0, '', 'everything is as Kosmos 0.1.0 has it; nothing to do\n'],
       ]);
-      const args = ['upgrade', '--image', 'kosmos.local/kosmos:other', '--wait-time', '0'];
+      const args = ['upgrade', '-m', 'clustertree', '--image', 'kosmos.local/kosmos:other', '--wait-time', '0'];
       const shown = await ctl.run([...args, '--dry-run']);
       expect(shown.stdout).to.match(
         /^OBJECT +FIELD +FROM +TO\nDeployment \S+ +\S+manager\.image +\S+:0\.1\.0 +\S+:other\n$/,

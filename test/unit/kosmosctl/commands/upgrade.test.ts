@@ -31,7 +31,7 @@ describe('kosmosctl upgrade', () => {
 
   afterEach(() => federation.close());
 
-  const run = (line: string, more: object = {}) => federation.run(line, { ...CRDS, ...more });
+  const run = (line: string, more: object = {}) => federation.run(`${line} -m clustertree`, { ...CRDS, ...more });
   const mistake = (name: Parameters<typeof expectMistake>[0], { code, err }: { code: number; err: string }): void =>
     expectMistake(name, { code, stderr: err });
 
