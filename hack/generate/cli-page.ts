@@ -4,7 +4,7 @@ import { createProgram } from '../../src/kosmosctl/program/program.js';
 import { systemClock } from '../../src/lib/clock.js';
 
 const idle = (): undefined => undefined;
-// eslint-disable-next-line @typescript-eslint/no-empty-function -- there is none
+
 async function* noInput(): AsyncGenerator<Uint8Array> {}
 
 /** Enough to make the command line; nothing of it is run. */

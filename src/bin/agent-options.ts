@@ -23,7 +23,7 @@ export const AGENT_OPTIONS = {
   }),
   leaseNamespace: stringOption({
     default: 'kosmos-system',
-    help: "Namespace of the Lease by which the agent shows that it is alive; it must exist.",
+    help: 'Namespace of the Lease by which the agent shows that it is alive; it must exist.',
   }),
   probePort: integerOption({
     default: 4878,

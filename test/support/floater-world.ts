@@ -1,4 +1,4 @@
-import type { Pod } from '../../src/apis/core.js';
+import type { Container, Pod } from '../../src/apis/core.js';
 import type { ClusterLinkOptions } from '../../src/apis/kosmos/v1alpha1/cluster.js';
 import { encodeReport, type Outcome, type ProbePlan, type ProbeTarget } from '../../src/clusterlink/floater/plan.js';
 import { clusters } from '../../src/kube/kosmos-resources.js';
@@ -76,20 +76,21 @@ export class FloaterWorld {
   }
 
   #playPod(client: FakeKubeClient, pod: Pod, ip: string): void {
-    const { namespace, name = '' } = pod.metadata ?? {};
-    const node = pod.spec?.nodeName ?? '';
-    if (pod.metadata?.deletionTimestamp !== undefined) client.erase(pods, { namespace, name });
-    if (pod.metadata?.deletionTimestamp !== undefined || pod.spec?.nodeName === undefined) return;
-    if (pod.status?.phase === 'Running' || pod.status?.phase === 'Succeeded') return;
-    if (name.startsWith('floater')) {
-      const ready = { phase: 'Running', podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True' }] };
-      client.edit(pods, { namespace, name }, { status: this.floaters.get(node) ?? ready });
-      return;
-    }
-    const plan = JSON.parse(pod.spec?.containers[0]?.env?.[0]?.value ?? '') as ProbePlan;
-    const path = `/api/v1/namespaces/${namespace}/pods/${name}/log`;
-    client.paths.set(path, plan.targets.map((target) => this.#report(node, target)).join(''));
-    client.edit(pods, { namespace, name }, { status: { phase: 'Succeeded' } });
+    const { namespace, name = '', deletionTimestamp } = pod.metadata ?? {};
+    const { nodeName, containers } = pod.spec ?? {};
+    if (deletionTimestamp !== undefined) client.erase(pods, { namespace, name });
+    if (deletionTimestamp !== undefined || nodeName === undefined || hasBegun(pod)) return;
+    const status = name.startsWith('floater')
+      ? (this.floaters.get(nodeName) ?? readyStatus(ip))
+      : this.#probe(client, `/api/v1/namespaces/${namespace}/pods/${name}/log`, nodeName, containers?.[0]);
+    client.edit(pods, { namespace, name }, { status });
+  }
+
+  /** What a pod with a plan does. */
+  #probe(client: FakeKubeClient, logPath: string, node: string, container: Container | undefined): object {
+    const plan = JSON.parse(container?.env?.[0]?.value ?? '') as ProbePlan;
+    client.paths.set(logPath, plan.targets.map((target) => this.#report(node, target)).join(''));
+    return { phase: 'Succeeded' };
   }
 
   #report(from: string, target: ProbeTarget): string {
@@ -98,6 +99,14 @@ export class FloaterWorld {
     const outcomes = said.map(([probe, outcome]) => [probe, outcome ?? well(probe)]);
     return encodeReport({ id: target.id, outcomes: Object.fromEntries(outcomes) as Record<string, Outcome> });
   }
+}
+
+function hasBegun({ status }: Pod): boolean {
+  return status?.phase === 'Running' || status?.phase === 'Succeeded';
+}
+
+function readyStatus(ip: string): object {
+  return { phase: 'Running', podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True' }] };
 }
 
 function well(probe: string): Outcome {

@@ -1,6 +1,5 @@
 /** Ways to try whether an address can be reached. */
 export const ADDRESS_PROBES = ['icmp', 'tcp', 'udp', 'mtu'] as const;
-export type AddressProbe = (typeof ADDRESS_PROBES)[number];
 
 /** All that can be tried: `dns` is about a name. */
 export const PROBES = [...ADDRESS_PROBES, 'dns'] as const;

@@ -52,7 +52,7 @@ export async function checkStoredVersions(
 ): Promise<void> {
   for (const manifest of manifests.filter(({ kind }) => kind === customResourceDefinitions.kind)) {
     const present = await findObject(client, customResourceDefinitions, refOf(manifest), signal);
-    const [unknown] = present === undefined ? [] : unknownStoredVersions(present, manifest as Definition);
+    const [unknown] = present === undefined ? [] : unknownStoredVersions(present, manifest);
     if (unknown === undefined) continue;
     const { name } = refOf(manifest);
     throw new CliError(`the host has stored ${name} in version ${unknown}, which Kosmos ${version} does not know`, {

@@ -5,7 +5,7 @@ import { floaterState } from '../../../../src/kosmosctl/network/floater-state.js
 function floater(status: object, node = 'n1'): Pod {
   return {
     metadata: { namespace: 'kosmos-check', name: `floater-of-${node}`, annotations: { 'kosmos.io/check-node': node } },
-    status: status as NonNullable<Pod['status']>,
+    status: status,
   };
 }
 

@@ -68,7 +68,7 @@ describe('the file of a journal', () => {
         return files[path];
       },
       writeFile: (path, content) => void (files[path] = content),
-      appendFile: (path, content) => void (files[path] += content),
+      appendFile: (path, content) => void (files[path] = `${files[path]}${content}`),
     });
     expect(file.read(HEAD)).to.equal(undefined);
     file.begin(HEAD, []);
