@@ -27,10 +27,8 @@ if (needed !== 'none') {
   await ensureBinaries({ full: needed === 'full', kubeVersion: PINNED_KUBERNETES, log: console.log });
   if (needed === 'full') await ensureMetricsServer(console.log);
 }
-const tallies: NamedTally[] = [];
-for (const runs of planRuns(asked, (tier) => globSync(`dist/test/${tier}/**/*.test.js`))) {
-  tallies.push(...(await runAll(runs, lanesOf(asked))));
-}
+const runs = planRuns(asked, (tier) => globSync(`dist/test/${tier}/**/*.test.js`));
+const tallies = await runAll(runs, lanesOf(asked));
 for (const line of summaryLines(tallies)) console.log(line);
 const total = sumTallies(tallies.map(([, tally]) => tally));
 process.exitCode = exitCodeFor(total);

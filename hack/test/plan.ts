@@ -55,16 +55,16 @@ export function lanesOf(asked: string): number {
 }
 
 /**
- * What to run for the tests that were asked for, in groups that follow each other: unit tests in two processes, all others
- * in a process for each file, which has a lab of its own.
+ * What to run for the tests that were asked for, in this order: unit tests in two processes, all others in a process for
+ * each file, which has a lab of its own.
  */
-export function planRuns(asked: string, filesOf: (tier: string) => readonly string[]): readonly (readonly TestRun[])[] {
+export function planRuns(asked: string, filesOf: (tier: string) => readonly string[]): readonly TestRun[] {
   const tiers = TIERS[asked] ?? [];
   const unit = tiers.filter((tier) => tier === 'unit').flatMap((tier) => unitRuns([...filesOf(tier)].sort()));
   const others = tiers
     .filter((tier) => tier !== 'unit')
     .flatMap((tier) => filesOf(tier).map((file) => run(tier, file)));
-  return [unit, others.sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name))];
+  return [...unit, ...others.sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name))];
 }
 
 /** Neighbours take about the same time, so every second file makes even halves. */

@@ -4,7 +4,7 @@ import type { NodeConfig } from '../apis/kosmos/v1alpha1/node-config.js';
 import { LinkConnection } from '../clusterlink/cluster/connection.js';
 import { LinkConnections, LinkRegistry } from '../clusterlink/cluster/link-registry.js';
 import type { LinkConfig } from '../clusterlink/cluster/link-config.js';
-import type { LinkFeature } from '../clusterlink/cluster/link-member.js';
+import type { LinkFeature, LinkMember } from '../clusterlink/cluster/link-member.js';
 import { reportsFrom } from '../clusterlink/cluster/reports-on.js';
 import { LinkController } from '../clusterlink/collector/link-controller.js';
 import { createNodeCollector } from '../clusterlink/collector/node-collector.js';
@@ -14,6 +14,7 @@ import { NetworkManager } from '../clusterlink/delivery/network-manager.js';
 import { type FormerConfig, watchFormerConfigs } from '../clusterlink/delivery/planner-feed.js';
 import { createElector } from '../clusterlink/elector/elector.js';
 import type { PlannerSettings } from '../clusterlink/planner/settings.js';
+import { CredentialRenewal } from '../clustertree/cluster/credential-renewal.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
 import { ownershipOf } from '../clustertree/cluster/ownership.js';
 import type { KubeClient } from '../kube/client.js';
@@ -48,6 +49,10 @@ export interface ClusterLinkOptions {
   /** A Cluster is gone, and so is its connection. */
   readonly onClusterGone: (cluster: string) => void;
   readonly metrics: LinkMetrics;
+  /** Whether the token for the cluster is renewed here, because ClusterTree, which else does it, has nothing to do there. */
+  readonly renewsToken: (cluster: Cluster) => boolean;
+  /** Told when that token expires, by this machine's clock; undefined when it isn't one that is renewed. */
+  readonly onMemberTokenExpiry: (cluster: string, expiresAtMs: number | undefined) => void;
   readonly settings: PlannerSettings;
   readonly allowExecCredentials: boolean;
   readonly clock: Clock;
@@ -198,6 +203,16 @@ export class ClusterLink {
         onElected: (cluster) => metrics.elected(cluster),
       }),
       createDelivery({ plan: this.#network, createController, clock }),
+      { name: 'credential', open: (member) => this.#renewal(member) },
     ];
+  }
+
+  #renewal(member: LinkMember): CredentialRenewal {
+    const { host, clock, clusters: cache, renewsToken, onMemberTokenExpiry: onExpiry } = this.#options;
+    const isOurs = (name: string): boolean => {
+      const cluster = cache.store.get(name);
+      return cluster !== undefined && renewsToken(cluster);
+    };
+    return new CredentialRenewal({ host, clock, onExpiry, isOurs }, member);
   }
 }

@@ -1,6 +1,8 @@
+import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isRegistered, isWanted } from '../clustertree/cluster/registry.js';
 import { parseHostApiAddress } from '../clustertree/cluster/host-api.js';
 import { plannerSettings } from '../clusterlink/planner/options.js';
 import { resolveKubeletAddresses } from '../clustertree/node/kubelet-address.js';
@@ -103,6 +105,7 @@ export async function runManager(
       ),
       observeRequest: observer,
       onClusterGone: (cluster: string) => void metrics.forgetCluster(cluster),
+      onMemberTokenExpiry: metrics.memberTokenExpiry.bind(metrics),
     };
     const createTree = (): ClusterTree =>
       new ClusterTree({
@@ -116,7 +119,6 @@ export async function runManager(
         hostApi: options.hostApiServer === undefined ? undefined : parseHostApiAddress(options.hostApiServer),
         tokenRenewalFraction: options.tokenRenewalPercent / 100,
         onTokenExpiry: metrics.tokenExpiry.bind(metrics),
-        onMemberTokenExpiry: metrics.memberTokenExpiry.bind(metrics),
         memberLimits: { qps: options.memberQps, burst: options.memberBurst },
         excludeExistingDaemonSets: options.excludeExistingDaemonsets,
       });
@@ -128,6 +130,7 @@ export async function runManager(
               ...common,
               metrics: metrics.linkObserver(),
               settings: plannerSettings(options),
+              renewsToken: (cluster) => !hasVirtualNodes(options, cluster),
             }),
           ]
         : []),
@@ -138,6 +141,11 @@ export async function runManager(
   } finally {
     await Promise.all([health.close(), transport.close(), heartbeats.close(), reviews.close()]);
   }
+}
+
+/** Whether ClusterTree has something to do in the cluster. */
+function hasVirtualNodes({ modules }: ManagerOptions, cluster: Cluster): boolean {
+  return modules.includes('clustertree') && (isWanted(cluster) || isRegistered(cluster));
 }
 
 function hostAccess(options: ManagerOptions, environment: Environment): ClusterAccess {

@@ -8,7 +8,8 @@ import { tokenOf, withToken } from '../../kube/token-kubeconfig.js';
 import { isAborted } from '../../lib/abort.js';
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage, FederationError } from '../../lib/errors.js';
-import type { Member, MemberFeature, MemberModule } from './member.js';
+import type { Logger } from '../../lib/logger.js';
+import type { MemberFeature } from './member.js';
 import type { KubeconfigSource } from './options.js';
 
 export interface CredentialOptions {
@@ -16,6 +17,15 @@ export interface CredentialOptions {
   readonly clock: Clock;
   /** Told when the token expires, by this machine's clock; undefined when it isn't one that is renewed. */
   readonly onExpiry: (cluster: string, expiresAtMs: number | undefined) => void;
+  /** Whether nobody else in this process renews the token of the cluster. @default always */
+  readonly isOurs?: (cluster: string) => boolean;
+}
+
+/** A joined cluster, as far as this is concerned. */
+export interface CredentialHolder {
+  readonly config: { readonly name: string; readonly kubeconfig: KubeconfigSource | undefined };
+  readonly client: Pick<KubeClient, 'create' | 'serverTime'>;
+  readonly logger: Logger;
 }
 
 /** Long before its end, so that a host or a member may be away for days. */
@@ -30,28 +40,31 @@ export function waitMs(token: ServiceAccountToken, nowMs: number): number {
   return Math.max(0, due - nowMs);
 }
 
+/** {@link CredentialRenewal} as a part of ClusterTree. */
+export function createCredentialFeature(options: CredentialOptions): MemberFeature {
+  return {
+    name: 'credential',
+    open: (member) => {
+      const renewal = new CredentialRenewal(options, member);
+      return { synced: true, run: () => Promise.resolve(), lead: (signal) => renewal.lead(signal) };
+    },
+  };
+}
+
 /**
  * Renews the token by which the manager gets into a member, when the kubeconfig is in a Secret that asks for it. All
  * replicas read the Secret again every few seconds, and go on with the new token on the connections that they have.
  */
-export function createCredentialFeature(options: CredentialOptions): MemberFeature {
-  return { name: 'credential', open: (member) => new CredentialModule(options, member) };
-}
-
-class CredentialModule implements MemberModule {
-  readonly synced = true;
+export class CredentialRenewal {
   readonly #options: CredentialOptions;
-  readonly #member: Member;
+  readonly #member: CredentialHolder;
 
-  constructor(options: CredentialOptions, member: Member) {
+  constructor(options: CredentialOptions, member: CredentialHolder) {
     this.#options = options;
     this.#member = member;
   }
 
-  run(): Promise<void> {
-    return Promise.resolve();
-  }
-
+  /** Renews, on the leader only, until aborted. */
   async lead(signal: AbortSignal): Promise<void> {
     const source = this.#member.config.kubeconfig;
     if (source?.kind !== 'secret') return;
@@ -70,7 +83,9 @@ class CredentialModule implements MemberModule {
   /** Returns after how many milliseconds to look again. */
   async #step(source: KubeconfigSource & { kind: 'secret' }, signal: AbortSignal): Promise<number> {
     const { namespace, name } = source;
-    const secret = await this.#options.host.get(secrets, { namespace, name }, { signal });
+    const { host, isOurs } = this.#options;
+    if (isOurs?.(this.#member.config.name) === false) return RETRY_MS;
+    const secret = await host.get(secrets, { namespace, name }, { signal });
     const kubeconfig = Buffer.from(secret.data?.[KUBECONFIG_SECRET_KEY] ?? '', 'base64').toString('utf8');
     const token = readServiceAccountToken(tokenOf(kubeconfig) ?? '');
     if (secret.metadata?.labels?.[MEMBER_CREDENTIAL_LABEL] !== 'true' || token === undefined) {

@@ -4,10 +4,10 @@ import { CLUSTER_LABEL, NODE_LABEL } from '../../apis/names.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import { nodes } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
-import { CliError } from '../failure.js';
 import { conditionOf, isReady, labelOf, nameOf, shown } from '../fields.js';
 import { findObject } from '../objects.js';
-import { renderObjects, type Format } from '../output/format.js';
+import { notFound, printFound } from './found.js';
+import type { Format } from '../output/format.js';
 import { ageOf, renderTable } from '../output/table.js';
 import { openSession, readAccess, withSessions, type ClusterChoice } from '../session.js';
 
@@ -15,7 +15,7 @@ export interface GetOptions {
   readonly host: ClusterChoice;
   readonly name: string | undefined;
   readonly format: Format | undefined;
-  /** For nodes: only those of this Cluster. */
+  /** Only those of this Cluster; for what belongs to one. */
   readonly cluster?: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export async function getClusters(options: GetOptions, context: CliContext): Pro
   const now = context.clock.now();
   const rows = found.map((cluster) => clusterRow(cluster, now, options.format === 'wide'));
   const table = (): string => renderTable(clusterHead(options.format === 'wide'), rows);
-  print({ resource: 'cluster.kosmos.io', objects: found, table }, options, context);
+  printFound({ resource: 'cluster.kosmos.io', objects: found, table }, options, context);
 }
 
 function clusterHead(wide: boolean): readonly string[] {
@@ -88,7 +88,7 @@ export async function getNodes(options: GetOptions, context: CliContext): Promis
       head,
       found.map((node) => nodeRow(node, now, wide)),
     );
-  print({ resource: 'node', objects: found, table }, options, context);
+  printFound({ resource: 'node', objects: found, table }, options, context);
 }
 
 function nodeRow(node: Node, now: number, wide: boolean): readonly string[] {
@@ -111,42 +111,4 @@ function stateOf(node: Node): string {
 
 function kubeletOf({ status }: Node): readonly string[] {
   return [shown(status?.addresses?.[0]?.address), shown(status?.daemonEndpoints?.kubeletEndpoint?.Port)];
-}
-
-/** What was found, and how a person would like to see it. */
-interface Found {
-  /** As `-o name` has it. */
-  readonly resource: string;
-  readonly objects: readonly (Cluster | Node)[];
-  readonly table: () => string;
-}
-
-function print({ resource, objects, table }: Found, { format, name }: GetOptions, { terminal }: CliContext): void {
-  if (format === 'json' || format === 'yaml') {
-    terminal.out(renderObjects(objects.map(withoutNoise), format, name !== undefined));
-  } else if (format === 'name') terminal.out(objects.map((object) => `${resource}/${nameOf(object)}\n`).join(''));
-  else if (objects.length === 0) terminal.err('No resources found\n');
-  else terminal.out(table());
-}
-
-/** `kubectl apply` keeps there all that it has applied, an inline kubeconfig as well. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** Nothing for people is in these fields, and an inline kubeconfig is not to be shown. */
-function withoutNoise<T extends Cluster | Node>(object: T): T {
-  const { managedFields: _managed, ...metadata } = object.metadata ?? {};
-  const { [LAST_APPLIED]: applied, ...annotations } = metadata.annotations ?? {};
-  const { kubeconfig, ...spec } = (object.spec ?? {}) as { kubeconfig?: string };
-  return {
-    ...object,
-    metadata: { ...metadata, ...(applied !== undefined && { annotations }) },
-    spec: { ...spec, ...(kubeconfig !== undefined && { kubeconfig: '[redacted]' }) },
-  };
-}
-
-/** As kubectl says it. */
-function notFound(kind: string, name: string): CliError {
-  return new CliError(`there is no ${kind} "${name}"`, {
-    cure: 'See what there is: kosmosctl get clusters, kosmosctl get nodes',
-  });
 }

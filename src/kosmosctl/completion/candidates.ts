@@ -88,7 +88,8 @@ async function valuesOf(option: Option, words: readonly string[], resolve: Resol
 
 function kindOf(argument: string, command: string): 'cluster' | 'node' | undefined {
   if (argument !== 'name') return undefined;
-  return command === 'nodes' ? 'node' : command.startsWith('cluster') ? 'cluster' : undefined;
+  if (command === 'nodes') return 'node';
+  return command === 'cluster' || command === 'clusters' ? 'cluster' : undefined;
 }
 
 function flagsOf(command: Command): readonly string[] {

@@ -1,5 +1,4 @@
 import { Argument, Command, CommanderError } from 'commander';
-import { getClusters, getNodes } from '../commands/get.js';
 import { version } from '../commands/version.js';
 import { candidates } from '../completion/candidates.js';
 import { completionScript, SHELLS, type Shell } from '../completion/scripts.js';
@@ -7,12 +6,12 @@ import { clusterNames } from '../completion/names.js';
 import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
 import { CliError, EXIT, type ExitCode } from '../failure.js';
-import type { Format } from '../output/format.js';
 import { addContainerCommands } from './containers.js';
 import { addInstallCommands } from './install.js';
 import { addServiceCommands } from './services.js';
 import { addUpgradeCommand } from './upgrade.js';
 import { addMemberCommands } from './members.js';
+import { addGetCommands } from './get.js';
 import { addLookingCommands } from './looking.js';
 import {
   addHostFlags,
@@ -45,7 +44,7 @@ export function createProgram(context: CliContext): Command {
   addUpgradeCommand(program, context);
   addMemberCommands(program, context);
   addServiceCommands(program, context);
-  addGet(program, context);
+  addGetCommands(program, context);
   addLookingCommands(program, context);
   addContainerCommands(program, context);
   addVersion(program, context);
@@ -89,26 +88,6 @@ function inherit(command: Command): void {
     child.helpCommand(false);
     inherit(child);
   }
-}
-
-function addGet(program: Command, context: CliContext): void {
-  const get = program.command('get').description('List members or their virtual nodes');
-  addHostFlags(get.command('clusters').alias('cluster'))
-    .description('List the members')
-    .argument('[name]', 'only this one')
-    .addOption(formatOption())
-    .action((name: string | undefined, flags: Flags) =>
-      getClusters({ host: hostChoice(flags), name, format: flags['output'] as Format | undefined }, context),
-    );
-  addHostFlags(get.command('nodes').alias('node'))
-    .description('List the virtual nodes')
-    .argument('[name]', 'only this one')
-    .option('--cluster <name>', 'only those of this member')
-    .addOption(formatOption())
-    .action((name: string | undefined, flags: Flags) => {
-      const format = flags['output'] as Format | undefined;
-      return getNodes({ host: hostChoice(flags), name, format, cluster: stringFlag(flags, 'cluster') }, context);
-    });
 }
 
 function addVersion(program: Command, context: CliContext): void {

@@ -62,7 +62,7 @@ function checked(path: string, old: unknown, change: unknown): unknown {
 
 function parseYaml(what: string, text: string): unknown {
   try {
-    return parse(text);
+    return parse(text, { logLevel: 'error' });
   } catch (error) {
     const [first = ''] = error instanceof Error ? error.message.split('\n') : [];
     throw usageError(`${what}: is no YAML: ${first.replace(/:$/, '')}`);

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { MEMBER_CREDENTIAL_LABEL } from '../../../../src/apis/names.js';
-import { createCredentialFeature, waitMs } from '../../../../src/clustertree/cluster/credential-renewal.js';
+import {
+  createCredentialFeature,
+  CredentialRenewal,
+  waitMs,
+} from '../../../../src/clustertree/cluster/credential-renewal.js';
 import type { ClusterConfig } from '../../../../src/clustertree/cluster/options.js';
 import { ApiError } from '../../../../src/kube/api-error.js';
 import { secrets, tokenRequests } from '../../../../src/kube/resource.js';
@@ -116,6 +120,23 @@ describe('the renewal of the token for a member', () => {
     start();
     await harness.settle(3);
     expect(expiries).to.deep.equal([[clusterConfig().name, undefined]]);
+  });
+
+  it('is left to somebody else as long as that one does it', async () => {
+    seed(tokenAt(issuedAtMs - LIFETIME_MS * 0.6));
+    let isOurs = false;
+    const config = { name: 'm', kubeconfig: { kind: 'secret', ...REF } } as const;
+    const renewal = new CredentialRenewal(
+      { host: harness.host, clock: harness.clock, onExpiry: () => undefined, isOurs: () => isOurs },
+      { config, client: harness.client, logger: harness.member().logger },
+    );
+    harness.track(renewal.lead(harness.signal));
+    await harness.clock.advance(HOUR_MS);
+    expect(requests()).to.equal(0);
+    expect(harness.host.callsOf({ verb: 'get', type: secrets })).to.deep.equal([]);
+    isOurs = true;
+    await harness.clock.advance(30_000);
+    expect(requests()).to.equal(1);
   });
 
   const MINUTE_MS = 60_000;

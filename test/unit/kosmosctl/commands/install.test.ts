@@ -64,9 +64,9 @@ describe('kosmosctl install', () => {
       'CustomResourceDefinition clusters.kosmos.io',
       'ServiceAccount kosmos-manager',
     ]);
-    expect(applied().slice(-5)).to.deep.equal([
+    expect(applied().slice(-7)).to.deep.equal([
       ...['ServiceAccount kosmos-agent', 'ClusterRole kosmos-agent', 'ClusterRoleBinding kosmos-agent'],
-      ...['DaemonSet kosmos-agent', 'Cluster kosmos-control-cluster'],
+      ...['Role kosmos-agent', 'RoleBinding kosmos-agent', 'DaemonSet kosmos-agent', 'Cluster kosmos-control-cluster'],
     ]);
     expect(err).to.contain("ok   Wait for the host's network: 2 nodes, gateway n1");
     expect(err).to.contain('ok   Wait for the managers: 2 ready').and.contain('Kosmos 0.1.0 is installed.');
@@ -222,7 +222,8 @@ describe('kosmosctl install', () => {
 
     it('removes it when it is not wanted any more', async () => {
       await federation.run('install --set podMonitor=true', CRDS);
-      expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([1, 1, 1]);
+      // One for managers, one for agents.
+      expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([2, 1, 1]);
       await federation.run('install --set podDisruptionBudget=false --set kubelet.service=false', CRDS);
       expect([names(podMonitors), names(disruptionBudgets), names(services)]).to.deep.equal([0, 0, 0]);
     });

@@ -188,7 +188,7 @@ describe('kosmosctl unjoin cluster', () => {
       federation.member.seed(serviceAccounts, { metadata });
       const { code, err } = await federation.run(LINE);
       expect(code).to.equal(4);
-      expect(err).to.contain(`identity: not within 30 s; ${IDENTITY} is still there`);
+      expect(err).to.contain(`identity: not within 60 s; ${IDENTITY} is still there`);
     });
 
     describe('--verify', () => {

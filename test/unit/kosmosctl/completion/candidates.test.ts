@@ -12,7 +12,7 @@ describe('completion', () => {
   const table: readonly (readonly [line: string, words: readonly string[]])[] = [
     ['un', ['uninstall', 'unjoin']],
     ['join ', ['cluster']],
-    ['get ', ['clusters', 'nodes']],
+    ['get ', ['clusternodes', 'clusters', 'nodeconfigs', 'nodes']],
     ['get clusters -o ', ['json', 'name', 'wide', 'yaml']],
     ['get clusters --output y', ['yaml']],
     ['get clusters --kubeconfig ', [':file']],
@@ -26,7 +26,7 @@ describe('completion', () => {
     ['join cluster --leaf-model = one-to-o', ['one-to-one']],
     ['get clusters --output = y', ['yaml']],
     ['get clusters --kubeconfig = /x --out', ['--output']],
-    ['-v get c', ['clusters']],
+    ['-v get c', ['clusternodes', 'clusters']],
     ['get nodes --cluster m --o', ['--output']],
     ['install --set a=b --repl', ['--replicas']],
     ['nothing-known ', []],

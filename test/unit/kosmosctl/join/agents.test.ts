@@ -24,7 +24,7 @@ describe('the agents of a member', () => {
 
   it('go with the identity, and can be found by its labels', () => {
     expect(all.map(({ kind }) => kind)).to.deep.equal([
-      ...['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'DaemonSet'],
+      ...['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'DaemonSet'],
     ]);
     for (const { metadata } of all) {
       expect(metadata?.ownerReferences?.[0]).to.include(OWNER);
