@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Shows the product's main job on real clusters: hack/demo.sh [up|full|down|status], by default up. With full, the
-# clusters have real nodes, and kosmosctl installs Kosmos as pods.
+# Shows the product's main job on real clusters: hack/demo.sh [up|light|down|status], by default up. With light, nodes are
+# played, and the manager is a process of this machine, which takes seconds.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 command=${1:-up}
 case "$command" in
-  up | full | down | status) ;;
-  *) fail "unknown command \"$command\"; choose one of up, full, down, status" ;;
+  up | light | down | status) ;;
+  *) fail "unknown command \"$command\"; choose one of up, light, down, status" ;;
 esac
 require_root "$@"
 ensure_node_modules
-if [ "$command" = up ] || [ "$command" = full ]; then
+if [ "$command" = up ] || [ "$command" = light ]; then
   ensure_debian_packages "${LAB_PACKAGES[@]}"
-  [ "$command" = up ] || ensure_debian_packages "${FULL_LAB_PACKAGES[@]}"
+  [ "$command" = light ] || ensure_debian_packages "${FULL_LAB_PACKAGES[@]}"
   ensure_go
   ensure_build
 elif [ ! -f "$REPOSITORY/dist/hack/demo/main.js" ]; then
