@@ -1,7 +1,8 @@
 import { createSecureContext } from 'node:tls';
-import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ClusterAccess } from './cluster-access.js';
 import type { ClientCertificate } from './credential.js';
+import { buildConnector, Client, Pool, ProxyAgent } from './undici-parts.js';
 
 export interface DispatcherOptions {
   /** Connections for requests; watches have their own. */

@@ -1,6 +1,6 @@
-import { parseDocument } from 'yaml';
 import { systemClock } from '../lib/clock.js';
 import { TerminalError } from '../lib/errors.js';
+import { yaml } from '../lib/yaml.js';
 import { type ClusterAccess, fingerprintOf } from './cluster-access.js';
 import { FieldReader, Problems } from './field-reader.js';
 import { readCluster } from './kubeconfig-cluster.js';
@@ -38,7 +38,7 @@ export function parseKubeconfig(text: string, options: KubeconfigOptions = {}): 
 
 function parseYaml(text: string): unknown {
   if (text.length > LONGEST_TEXT) throw new KubeconfigError([`document: is longer than ${LONGEST_TEXT} characters`]);
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = yaml().parseDocument(text, { prettyErrors: true });
   if (document.errors.length > 0) {
     // The parser's messages quote the text.
     const problems = document.errors.map(

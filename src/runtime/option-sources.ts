@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parse as parseYaml } from 'yaml';
+import { yaml } from '../lib/yaml.js';
 import { errorMessage } from '../lib/errors.js';
 import { optionNames, type OptionTable } from './option-spec.js';
 
@@ -105,7 +105,7 @@ function readEnvironment(table: OptionTable, { environment }: OptionSources): Ra
 /** The map in the file; an empty one when there is none, which is a problem unless the file is empty. */
 function readYaml(path: string, readFile: OptionSources['readFile'], problems: string[]): object {
   try {
-    const content: unknown = parseYaml(readFile(path)) ?? {};
+    const content: unknown = yaml().parse(readFile(path)) ?? {};
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
     problems.push(`${path}: must be a map of options`);
   } catch (error) {

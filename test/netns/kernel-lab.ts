@@ -155,7 +155,8 @@ export class KernelLab {
           throw new Error(`${node}: ${JSON.stringify(status)}\n${this.log(node)}`);
         }
       },
-      { timeoutMs: 15_000 },
+      // Agents that all start at once on a busy machine need a while.
+      { timeoutMs: 45_000 },
     );
   }
 

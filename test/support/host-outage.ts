@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import type { NodeConfig } from '../../src/apis/kosmos/v1alpha1/node-config.js';
+import { hasApplied } from '../../src/clusterlink/cluster/link-condition.js';
 import { nodeConfigs } from '../../src/kube/kosmos-resources.js';
 import { always, eventually } from './eventually.js';
 import type { LinkedLab, LinkedPod } from './linked-lab.js';
@@ -40,7 +42,8 @@ export async function hostOutage({ lab, from, to, gateway, awayMs }: HostOutage)
   const address = to.ips[0] ?? '';
   // What is planned has to be there before nobody can plan any more.
   await eventually(async () => expect(await activeGateway(lab, from, 'host')).to.equal(gateway));
-  await lab.linked('host', from.cluster);
+  await lab.linked('host');
+  await eventually(async () => expect(hasApplied(await configOf(lab, from))).to.equal(true));
   const beginsAt = performance.now();
   await host.stopApiServer();
   const restarts = await lab.lostDuring(from, address, RESTARTS_MS, async () => {
@@ -77,8 +80,13 @@ export async function gatewayOf(lab: LinkedLab, cluster: string): Promise<string
 }
 
 /** The gateway that the agent on a pod's node uses for a cluster, as it says itself. */
-async function activeGateway(lab: LinkedLab, { cluster, node }: LinkedPod, of: string): Promise<string | undefined> {
+async function activeGateway(lab: LinkedLab, from: LinkedPod, of: string): Promise<string | undefined> {
+  const { activeGateways } = (await configOf(lab, from))?.status ?? {};
+  return activeGateways?.find(({ clusterName }) => clusterName === of)?.nodeName;
+}
+
+/** What is planned for a pod's node, as its own cluster has it. */
+async function configOf(lab: LinkedLab, { cluster, node }: LinkedPod): Promise<NodeConfig | undefined> {
   const { items } = await lab.federation.client(cluster).list(nodeConfigs);
-  const own = items.find(({ spec }) => spec.nodeName === node);
-  return own?.status?.activeGateways?.find(({ clusterName }) => clusterName === of)?.nodeName;
+  return items.find(({ spec }) => spec.nodeName === node);
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
 import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
+import { yaml } from '../../lib/yaml.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Informer } from '../../kube/informer.js';
 
@@ -95,7 +95,7 @@ export class FileConfigSource implements ConfigSource {
       const text = readFileSync(this.#path, 'utf8');
       if (text === this.#text) return false;
       this.#text = text;
-      const config = parseYaml(text) as Partial<NodeConfig> | null;
+      const config = yaml().parse(text) as Partial<NodeConfig> | null;
       const spec = config?.spec;
       if (typeof spec !== 'object' || (spec as unknown) === null || Array.isArray(spec))
         throw new Error('there is no spec in it');

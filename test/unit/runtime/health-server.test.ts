@@ -108,6 +108,15 @@ describe('HealthServer', () => {
     expect([(await get('/metrics')).status, (await get('/')).status]).to.deep.equal([404, 404]);
   });
 
+  it('takes no other method, and no more of a path than there is', async () => {
+    await start();
+    const post = await request(`${base}/livez`, { method: 'POST', headers: { connection: 'close' } });
+    await post.body.dump();
+    expect([post.statusCode, (await get('/livez/ping/more')).status, (await get('//livez')).status]).to.deep.equal([
+      405, 404, 404,
+    ]);
+  });
+
   it('reports where it listens, and frees the port when it closes', async () => {
     await start();
     const { port } = server.address as AddressInfo;
