@@ -41,6 +41,14 @@ const PATHS: ReadonlyMap<string, readonly HealthProbe[]> = new Map([
   ['healthz', ['livez', 'readyz']],
 ]);
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+
 interface Outcome {
   readonly name: string;
   readonly ok: boolean;
@@ -84,10 +92,12 @@ export class HealthServer {
   /** Starts listening; rejects when the port can't be had. */
   async listen(): Promise<AddressInfo> {
     const server = createServer((request, response) => {
-      this.#handle(request, response).catch((error: unknown) => {
-        this.#options.logger.error('health server failed', { error: errorMessage(error) });
-        send(response, 500, 'this went wrong\n');
-      });
+      void this.#handle(request)
+        .catch((error: unknown) => {
+          this.#options.logger.error('health server failed', { error: errorMessage(error) });
+          return { status: 500, body: 'this went wrong\n' };
+        })
+        .then((answer) => send(response, answer));
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -112,32 +122,31 @@ export class HealthServer {
     timer.cancel();
   }
 
-  async #handle(request: Http.IncomingMessage, response: Http.ServerResponse): Promise<void> {
-    const url = URL.parse(request.url ?? '/', 'http://server');
-    if (url === null) return send(response, 400, 'this is no path\n');
-    const { pathname, searchParams } = url;
-    const [, path = '', only, ...more] = pathname.split('/');
-    const probes = PATHS.get(path);
+  async #handle({ url: asked = '/', method }: Http.IncomingMessage): Promise<Answer> {
+    const url = URL.parse(asked, 'http://server');
+    if (url === null) return { status: 400, body: 'this is no path\n' };
+    if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET is allowed\n' };
     const { metrics } = this.#options;
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is allowed\n');
-    if (pathname === '/metrics' && metrics !== undefined) {
-      return send(response, 200, await metrics.render(), metrics.contentType);
+    if (url.pathname === '/metrics' && metrics !== undefined) {
+      return { status: 200, body: await metrics.render(), type: metrics.contentType };
     }
-    if (probes === undefined || more.length > 0) return send(response, 404, 'not found\n');
-    await this.#answer(response, { path, probes, only: only === '' ? undefined : only, query: searchParams });
+    const [, path = '', only, ...more] = url.pathname.split('/');
+    const probes = PATHS.get(path);
+    if (probes === undefined || more.length > 0) return { status: 404, body: 'not found\n' };
+    return this.#answer({ path, probes, only: only === '' ? undefined : only, query: url.searchParams });
   }
 
-  async #answer(response: Http.ServerResponse, { path, probes, only, query }: Question): Promise<void> {
+  async #answer({ path, probes, only, query }: Question): Promise<Answer> {
     const excluded = query.getAll('exclude');
     const names = [...this.#checks]
       .filter(([name, entry]) => entry.probes.some((probe) => probes.includes(probe)) && (only ?? name) === name)
       .map(([name]) => name)
       .filter((name) => !excluded.includes(name));
-    if (only !== undefined && names.length === 0) return send(response, 404, 'no such check\n');
+    if (only !== undefined && names.length === 0) return { status: 404, body: 'no such check\n' };
     const outcomes = await Promise.all(names.map((name) => this.#check(path, name)));
     const healthy = outcomes.every(({ ok }) => ok);
     const verbose = query.has('verbose') || !healthy;
-    send(response, healthy ? 200 : 500, verbose ? report(path, outcomes, healthy) : 'ok');
+    return { status: healthy ? 200 : 500, body: verbose ? report(path, outcomes, healthy) : 'ok' };
   }
 
   async #check(probe: string, name: string): Promise<Outcome> {
@@ -154,8 +163,7 @@ export class HealthServer {
 }
 
 /** By hand, since there is so little to it: express and what it needs would take 4 MiB in each agent. */
-function send(response: Http.ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
-  if (response.headersSent) return void response.end();
+function send(response: Http.ServerResponse, { status, body, type = TEXT }: Answer): void {
   const length = Buffer.byteLength(body);
   response.writeHead(status, { 'content-type': type, 'content-length': length, 'x-content-type-options': 'nosniff' });
   response.end(body);
