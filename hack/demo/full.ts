@@ -38,7 +38,8 @@ async function walk(lab: Lab): Promise<void> {
   await startWorkload(lab);
   step('Why a pod is where it is, and whether all is well, the network included');
   await showKosmosctl(lab, ['explain', 'pod', await settledPod(lab)]);
-  await showKosmosctl(lab, ['check']);
+  const kubeconfigs = lab.members.map(({ name, kubeconfigPath }) => `--member-kubeconfig=${name}=${kubeconfigPath}`);
+  await showKosmosctl(lab, ['check', ...kubeconfigs]);
   await changeWorkload(lab);
 }
 

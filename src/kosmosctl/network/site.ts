@@ -50,6 +50,7 @@ export class Site {
   readonly #context: CliContext;
   #serviceIps: readonly string[] = [];
   #floaters: SiteView['floaters'] = [];
+  #hasService = false;
 
   constructor(session: ClusterSession, link: LinkCluster, settings: FloaterSettings, context: CliContext) {
     this.session = session;
@@ -101,7 +102,8 @@ export class Site {
       if (isSettled || clock.monotonic() - started >= waitMs) break;
       await clock.sleep(POLL_MS, signal);
     }
-    const service = await findObject(client, services, { namespace, name: FLOATER }, signal);
+    const ref = { namespace, name: FLOATER };
+    const service = this.#hasService ? await client.get(services, ref, { signal }) : undefined;
     this.#serviceIps = service?.spec?.clusterIPs ?? [];
     this.#floaters = states.flatMap(({ node, ips }) => (ips === undefined ? [] : [{ node, ips }]));
     return [
@@ -116,7 +118,8 @@ export class Site {
     const { namespace } = this.settings;
     try {
       await this.#removePods(signal);
-      await client.delete(services, { namespace, name: FLOATER }, { signal }).catch(ignoreAbsent);
+      // Who may not delete one may not make one either; and it goes with the namespace.
+      await client.delete(services, { namespace, name: FLOATER }, { signal }).catch(ignoreAbsentOrForbidden);
       const found = await findObject(client, namespaces, { name: namespace }, signal);
       if (found !== undefined && isOurs(found))
         await client.delete(namespaces, { name: namespace }, { signal }).catch(ignoreAbsent);
@@ -178,6 +181,7 @@ export class Site {
       await client.create(services, serviceManifest(this.settings), { signal }).catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });
+      this.#hasService = true;
       return [];
     } catch (error) {
       if (!isForbidden(error)) throw error;
@@ -225,6 +229,10 @@ function isOurs({ metadata }: Namespace): boolean {
 
 function isReachable(node: Node): boolean {
   return trimLinkNode(node).ready === 'True';
+}
+
+function ignoreAbsentOrForbidden(error: unknown): void {
+  if (!isForbidden(error)) ignoreAbsent(error);
 }
 
 function ignoreAbsent(error: unknown): void {

@@ -194,7 +194,9 @@ describe('kosmosctl check of linked clusters', () => {
 
     it('does without Services where none may be made, and says so', async () => {
       const error = new ApiError({ code: 403, reason: 'Forbidden', message: 'no' });
-      world.federation.member.fail({ verb: 'create', type: services, error });
+      for (const verb of ['create', 'get', 'delete'] as const) {
+        world.federation.member.fail({ verb, type: services, error, times: 9 });
+      }
       const { code, findings, network } = await check();
       expect(code).to.equal(0);
       expect(
