@@ -6,6 +6,7 @@ import {
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,
   namespaces,
+  pods,
   secrets,
   serviceAccounts,
   services,
@@ -101,14 +102,23 @@ export async function findObject<T extends KubeObject>(
 }
 
 /** Deletes it with all that belongs to it; tells whether there was one. */
-export async function deleteObject(
+export function deleteObject(
   client: KubeClient,
   type: ResourceType<KubeObject>,
   ref: ObjectRef,
   signal: AbortSignal,
 ): Promise<boolean> {
+  return wasThere(client.delete(type, ref, { propagationPolicy: 'Background', signal }));
+}
+
+/** Deletes a pod whose containers need no time to end; tells whether there was one. */
+export function deletePodSoon(client: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
+  return wasThere(client.delete(pods, ref, { gracePeriodSeconds: 1, signal }));
+}
+
+async function wasThere(deletion: Promise<unknown>): Promise<boolean> {
   try {
-    await client.delete(type, ref, { propagationPolicy: 'Background', signal });
+    await deletion;
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;

@@ -1,12 +1,10 @@
 import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
 import { CLUSTER_LABEL, HOST_CLUSTER_LABEL } from '../../apis/names.js';
-import { isAlreadyExists, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
-import { leases } from '../../kube/resource.js';
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
-import { microTime } from '../../lib/micro-time.js';
+import { type HeartbeatLease, renewHeartbeat } from '../../runtime/heartbeat-lease.js';
 
 /** Collaborators of {@link Heartbeat}. */
 export interface HeartbeatDeps {
@@ -22,7 +20,6 @@ export interface HeartbeatDeps {
 
 /** As a kubelet's. */
 const INTERVAL_MS = 10_000;
-const LEASE_DURATION_SECONDS = 40;
 
 /**
  * Renews the agent's Lease in its own cluster, as long as the node has a config: the manager, which reads it, then knows
@@ -63,27 +60,15 @@ export class Heartbeat {
 
   async #renew({ metadata = {} }: NodeConfig, signal: AbortSignal): Promise<void> {
     const { client, namespace, nodeName, clock } = this.#deps;
-    const ref = { namespace, name: `kosmos-agent-${nodeName}` };
-    const { name = '', uid = '' } = metadata;
+    const { name = '', uid = '', labels = {} } = metadata;
     const owner = { apiVersion: 'kosmos.io/v1alpha1', kind: 'NodeConfig', name, uid };
-    const of = {
-      labels: ownLabels(metadata.labels ?? {}),
-      ownerReferences: [owner],
+    const lease: HeartbeatLease = {
+      ...{ namespace, name: `kosmos-agent-${nodeName}`, holder: nodeName },
+      metadata: { labels: ownLabels(labels), ownerReferences: [owner] },
+      // The config may be another one of the same name.
+      keepMetadata: true,
     };
-    const spec = {
-      holderIdentity: nodeName,
-      leaseDurationSeconds: LEASE_DURATION_SECONDS,
-      renewTime: microTime(clock.now()),
-    };
-    try {
-      await client.patch(leases, ref, { metadata: of, spec }, { type: 'merge', signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...ref, ...of }, spec };
-      await client.create(leases, lease, { signal }).catch((reason: unknown) => {
-        if (!isAlreadyExists(reason)) throw reason;
-      });
-    }
+    await renewHeartbeat(client, lease, { nowMs: clock.now(), signal });
   }
 }
 

@@ -24,7 +24,7 @@ import type { CliContext } from '../context.js';
 import { CliError, usageError } from '../failure.js';
 import { renderManifests } from '../output/format.js';
 import { runSteps, type Step } from '../output/steps.js';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
+import { isManaged, MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
 import {
   openSession,
   readAccess,
@@ -174,7 +174,7 @@ async function applyNamespace(
       cure: 'Wait until it is gone, then run the command again.',
     });
   }
-  if (present === undefined || present.metadata?.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) {
+  if (present === undefined || isManaged(present)) {
     await applyObject(client, manifest, { signal });
   }
 }

@@ -28,7 +28,7 @@ import { chooseModules, type ModuleFlags, type Modules } from '../join/modules.j
 import { lookAtBoth, type JoinFacts } from '../join/preflight.js';
 import { linkReadinessOf, readinessOf } from '../join/readiness.js';
 import { UndoStack } from '../join/undo.js';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
+import { isManaged } from '../managed-by.js';
 import { splitImage, type ImageName } from '../manifests/image-name.js';
 import { AGENT } from '../manifests/labels.js';
 import { DEFAULT_VALUES } from '../manifests/values.js';
@@ -221,7 +221,7 @@ class Join {
     this.#roleUid = uid;
     const namespace = await findObject(client, namespaces, { name: identity.namespace }, signal);
     // One that somebody else made doesn't go with the identity.
-    if (namespace === undefined || namespace.metadata?.labels?.[MANAGED_BY_LABEL] === MANAGED_BY) {
+    if (namespace === undefined || isManaged(namespace)) {
       await applyObject(client, identityNamespace(identity, uid), { signal, fieldManager: `kosmosctl-${name}` });
     }
     for (const manifest of identityManifests(identity, features, uid)) await applyObject(client, manifest, { signal });

@@ -5,7 +5,7 @@ import { clusters } from '../../kube/kosmos-resources.js';
 import { namespaces, pods } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
 import { CliError, EXIT } from '../failure.js';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
+import { isManaged } from '../managed-by.js';
 import { hostLeaves } from '../host-leaves.js';
 import { AGENT, AGENT_PODS, MANAGER, MANAGER_PODS } from '../manifests/labels.js';
 import {
@@ -124,7 +124,7 @@ function stepsOf(host: ClusterSession, options: UninstallOptions, context: CliCo
       run: async (report) => {
         const found = await findObject(client, namespaces, { name: namespace }, signal);
         if (found === undefined) return 'was done before';
-        if (found.metadata?.labels?.[MANAGED_BY_LABEL] !== MANAGED_BY) return 'stays, since it was there before';
+        if (!isManaged(found)) return 'stays, since it was there before';
         await deleteObject(client, namespaces, { name: namespace }, signal);
         await waitUntil(
           namespace,

@@ -4,7 +4,7 @@ import type { ImageName } from '../manifests/image-name.js';
 import type { Manifest } from '../manifests/installation.js';
 import { resolve } from '../manifests/template.js';
 import { DEFAULT_VALUES } from '../manifests/values.js';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
+import { isManaged, MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
 import { identityLabels, ownerOf, type MemberIdentity } from './identity.js';
 
 /** The kind that agents read what is wanted from. */
@@ -55,7 +55,7 @@ export function memberCrd(
   present: KubeObject | undefined,
   { identity, roleUid }: { readonly identity: MemberIdentity; readonly roleUid: string },
 ): Manifest {
-  const isOurs = present === undefined || present.metadata?.labels?.[MANAGED_BY_LABEL] === MANAGED_BY;
+  const isOurs = present === undefined || isManaged(present);
   if (!isOurs) return crd;
   const labels = { ...crd.metadata?.labels, [MANAGED_BY_LABEL]: MANAGED_BY };
   return { ...crd, metadata: { ...crd.metadata, labels, ownerReferences: [ownerOf(identity, roleUid)] } };

@@ -1,11 +1,11 @@
 import type { Pod } from '../../apis/core.js';
 import { decodeReport, type ProbePlan, type ProbeReport } from '../../clusterlink/floater/plan.js';
-import { isNotFound } from '../../kube/api-error.js';
 import { pods, resourcePath } from '../../kube/resource.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { CliContext } from '../context.js';
 import { nameOf } from '../fields.js';
 import { FLOATER, probePod } from './manifests.js';
+import { deletePodSoon } from '../objects.js';
 import { podProblem } from '../rollout.js';
 import type { Site } from './site.js';
 import { resultOf, trialKey, type Trial, type TrialResult } from './trial.js';
@@ -63,9 +63,7 @@ export class ProbeRun {
     const ref = { namespace: this.#site.settings.namespace, name: nameOf(pod) };
     await client.create(pods, pod, { signal });
     const problem = await this.#follow(ref, new Map(trials.map((trial) => [trialKey(trial), trial])));
-    await client.delete(pods, ref, { gracePeriodSeconds: 1, signal }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await deletePodSoon(client, ref, signal);
     return problem;
   }
 

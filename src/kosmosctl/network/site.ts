@@ -2,14 +2,14 @@ import PQueue from 'p-queue';
 import type { Namespace, Node, Pod } from '../../apis/core.js';
 import { isLinked, trimLinkNode } from '../../clusterlink/cluster/link-node.js';
 import type { LinkCluster } from '../../clusterlink/planner/link-cluster.js';
-import { isAlreadyExists, isForbidden, isNotFound } from '../../kube/api-error.js';
+import { isAlreadyExists, isForbidden } from '../../kube/api-error.js';
 import { namespaces, nodes, pods, services } from '../../kube/resource.js';
 import { errorMessage } from '../../lib/errors.js';
 import { isAllowed, type RightQuestion } from '../access-review.js';
 import type { CliContext } from '../context.js';
-import { nameOf } from '../fields.js';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
-import { applyObject, findObject } from '../objects.js';
+import { labelOf, nameOf } from '../fields.js';
+import { isManaged } from '../managed-by.js';
+import { applyObject, deleteObject, deletePodSoon, findObject } from '../objects.js';
 import { bad, type Finding } from '../report/finding.js';
 import type { ClusterSession } from '../session.js';
 import { waitUntil } from '../wait.js';
@@ -119,10 +119,9 @@ export class Site {
     try {
       await this.#removePods(signal);
       // Who may not delete one may not make one either; and it goes with the namespace.
-      await client.delete(services, { namespace, name: FLOATER }, { signal }).catch(ignoreAbsentOrForbidden);
+      await deleteObject(client, services, { namespace, name: FLOATER }, signal).catch(ignoreForbidden);
       const found = await findObject(client, namespaces, { name: namespace }, signal);
-      if (found !== undefined && isOurs(found))
-        await client.delete(namespaces, { name: namespace }, { signal }).catch(ignoreAbsent);
+      if (found !== undefined && isOurs(found)) await deleteObject(client, namespaces, { name: namespace }, signal);
       return [];
     } catch (error) {
       return [`${this.link.name}: namespace ${namespace} (${errorMessage(error)})`];
@@ -154,11 +153,7 @@ export class Site {
       (await client.list(pods, { namespace, labelSelector: CHECK_LABEL, signal })).items;
     const queue = new PQueue({ concurrency: CONCURRENCY });
     await Promise.all(
-      (await list()).map((pod) =>
-        queue.add(() =>
-          client.delete(pods, { namespace, name: nameOf(pod) }, { gracePeriodSeconds: 1, signal }).catch(ignoreAbsent),
-        ),
-      ),
+      (await list()).map((pod) => queue.add(() => deletePodSoon(client, { namespace, name: nameOf(pod) }, signal))),
     );
     const { clock } = this.#context;
     const started = clock.monotonic();
@@ -222,19 +217,14 @@ export class Site {
 }
 
 /** Whether an earlier check, or this one, has made it. */
-function isOurs({ metadata }: Namespace): boolean {
-  const labels = metadata?.labels ?? {};
-  return labels[MANAGED_BY_LABEL] === MANAGED_BY && labels[CHECK_LABEL] !== undefined;
+function isOurs(namespace: Namespace): boolean {
+  return isManaged(namespace) && labelOf(namespace, CHECK_LABEL) !== undefined;
 }
 
 function isReachable(node: Node): boolean {
   return trimLinkNode(node).ready === 'True';
 }
 
-function ignoreAbsentOrForbidden(error: unknown): void {
-  if (!isForbidden(error)) ignoreAbsent(error);
-}
-
-function ignoreAbsent(error: unknown): void {
-  if (!isNotFound(error)) throw error;
+function ignoreForbidden(error: unknown): void {
+  if (!isForbidden(error)) throw error;
 }

@@ -1,6 +1,5 @@
 import type { KubeObject } from '../../apis/core.js';
-import { labelOf } from '../fields.js';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../managed-by.js';
+import { isManaged } from '../managed-by.js';
 import type { Manifest } from '../manifests/installation.js';
 import { applyObject, customResourceDefinitions, findObject, nameOfObject, refOf, resourceTypeOf } from '../objects.js';
 import { CliError } from '../failure.js';
@@ -29,7 +28,7 @@ export async function planChanges(
       continue;
     }
     // Somebody else's namespace stays as it is.
-    if (manifest.kind === 'Namespace' && labelOf(present, MANAGED_BY_LABEL) !== MANAGED_BY) continue;
+    if (manifest.kind === 'Namespace' && !isManaged(present)) continue;
     const changes = changesBetween(present, await applyObject(client, manifest, { signal, dryRun: true }));
     if (changes.length > 0) planned.push({ object, changes });
   }
