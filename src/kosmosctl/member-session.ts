@@ -1,11 +1,15 @@
 import type { Cluster } from '../apis/kosmos/v1alpha1/cluster.js';
 import { compileCluster, type ClusterConfig } from '../clustertree/cluster/options.js';
 import { readKubeconfig } from '../clustertree/cluster/kubeconfig-source.js';
+import { isRoot } from '../clustertree/cluster/registry.js';
 import { isNotFound } from '../kube/api-error.js';
+import { clusters } from '../kube/kosmos-resources.js';
 import { parseKubeconfig } from '../kube/kubeconfig.js';
 import { readServiceAccountToken, type ServiceAccountToken } from '../kube/service-account-token.js';
 import { tokenOf } from '../kube/token-kubeconfig.js';
 import { CliError } from './failure.js';
+import { nameOf } from './fields.js';
+import { findObject } from './objects.js';
 import { openSession, type ClusterSession } from './session.js';
 
 /** A member, reached as its manager reaches it. */
@@ -20,6 +24,22 @@ export async function openMember(host: ClusterSession, cluster: Cluster, signal:
   const kubeconfig = await kubeconfigOf(host, name, compileCluster(cluster), signal);
   const session = openSession(name, parseKubeconfig(kubeconfig));
   return { ...session, token: readServiceAccountToken(tokenOf(kubeconfig) ?? '') };
+}
+
+/** The same for any Cluster: that of the host itself is reached as the host is. */
+export async function openCluster(
+  host: ClusterSession,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<ClusterSession> {
+  return isRoot(cluster) ? openSession(nameOf(cluster), host.access) : openMember(host, cluster, signal);
+}
+
+/** The Cluster of that name. @throws CliError when there is none */
+export async function requireCluster(host: ClusterSession, name: string, signal: AbortSignal): Promise<Cluster> {
+  const cluster = await findObject(host.client, clusters, { name }, signal);
+  if (cluster !== undefined) return cluster;
+  throw new CliError(`there is no Cluster "${name}"`, { cure: 'See: kosmosctl get clusters' });
 }
 
 async function kubeconfigOf(

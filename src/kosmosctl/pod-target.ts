@@ -1,10 +1,9 @@
 import type { Pod } from '../apis/core.js';
-import { clusters } from '../kube/kosmos-resources.js';
 import { pods } from '../kube/resource.js';
 import { createTransport, type KubeTransport } from '../kube/transport.js';
 import type { CliContext } from './context.js';
 import { CliError } from './failure.js';
-import { openMember } from './member-session.js';
+import { openMember, requireCluster } from './member-session.js';
 import { findObject } from './objects.js';
 import { fromOrigin } from './origin.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from './session.js';
@@ -44,17 +43,10 @@ export async function withContainer(
       await inSession(host, choice, context, action);
       return;
     }
-    const member = await openNamed(host, cluster, context.signal);
+    const { signal } = context;
+    const member = await openMember(host, await requireCluster(host, cluster, signal), signal);
     await withSessions([member], () => inSession(member, choice, context, action));
   });
-}
-
-async function openNamed(host: ClusterSession, name: string, signal: AbortSignal): Promise<ClusterSession> {
-  const cluster = await findObject(host.client, clusters, { name }, signal);
-  if (cluster === undefined) {
-    throw new CliError(`there is no Cluster "${name}"`, { cure: 'See: kosmosctl get clusters' });
-  }
-  return openMember(host, cluster, signal);
 }
 
 async function inSession(

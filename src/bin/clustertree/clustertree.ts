@@ -68,7 +68,7 @@ export class ClusterTree {
 
   /** Whether all host caches are complete, but for that of Clusters, and virtual nodes are answered for. */
   get synced(): boolean {
-    return this.#objects.hasSynced && this.#clusters.hasSynced && this.#warmUp.over;
+    return this.#objects.hasSynced && this.#warmUp.over;
   }
 
   /** Reads the host again at once; for when it is back after an outage. */

@@ -1,14 +1,13 @@
 import type { Event, Node, Secret as SecretObject } from '../../apis/core.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { CLUSTER_LABEL } from '../../apis/names.js';
-import { clusters } from '../../kube/kosmos-resources.js';
 import { events, nodes, pods, secrets } from '../../kube/resource.js';
 import { readServiceAccountToken } from '../../kube/service-account-token.js';
 import { tokenOf } from '../../kube/token-kubeconfig.js';
 import type { CliContext } from '../context.js';
-import { CliError } from '../failure.js';
 import { conditionOf, nameOf, shown } from '../fields.js';
 import { memberOf } from '../join/host-objects.js';
+import { requireCluster } from '../member-session.js';
 import { findObject } from '../objects.js';
 import { inOrder, timeOf } from '../report/event-order.js';
 import { ageOf, renderTable } from '../output/table.js';
@@ -33,9 +32,7 @@ export async function describeCluster({ host, name }: DescribeOptions, context: 
   const { signal } = context;
   const facts = await withSessions([session], async (): Promise<Facts> => {
     const { client } = session;
-    const cluster = await findObject(client, clusters, { name }, signal);
-    if (cluster === undefined)
-      throw new CliError(`there is no Cluster "${name}"`, { cure: 'See: kosmosctl get clusters' });
+    const cluster = await requireCluster(session, name, signal);
     const virtual = (await client.list(nodes, { labelSelector: `${CLUSTER_LABEL}=${name}`, signal })).items;
     const counts = virtual.map(async ({ metadata }) => {
       const fieldSelector = `spec.nodeName=${metadata?.name ?? ''}`;

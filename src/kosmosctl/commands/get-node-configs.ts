@@ -3,13 +3,12 @@ import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
 import { CLUSTER_LABEL } from '../../apis/names.js';
 import { hasApplied } from '../../clusterlink/cluster/link-condition.js';
 import { isLinkRegistered, isLinkWanted } from '../../clusterlink/cluster/link-config.js';
-import { isRoot } from '../../clustertree/cluster/registry.js';
 import { clusters, nodeConfigs } from '../../kube/kosmos-resources.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { CliContext } from '../context.js';
 import { CliError } from '../failure.js';
 import { nameOf, shown } from '../fields.js';
-import { openMember } from '../member-session.js';
+import { openCluster } from '../member-session.js';
 import { findObject } from '../objects.js';
 import { ageOf, renderTable } from '../output/table.js';
 import { openSession, readAccess, withSessions, type ClusterSession } from '../session.js';
@@ -34,16 +33,21 @@ export async function getNodeConfigs(options: GetOptions, context: CliContext): 
     const asked = await linkedClusters(host, options.cluster, context.signal);
     return Promise.all(asked.map((cluster) => readConfigs(host, cluster, context.signal)));
   });
-  const rowsOf = new Map(reads.flatMap(({ cluster, configs }) => configs.map((config) => [config, cluster] as const)));
-  const found = [...rowsOf.keys()].filter((config) => name === undefined || nameOf(config) === name);
+  const found = reads
+    .flatMap(({ cluster, configs }) => configs.map((config) => ({ cluster, config })))
+    .filter(({ config }) => name === undefined || nameOf(config) === name);
   const problems = reads.flatMap(({ cluster, problem }) => (problem === undefined ? [] : [`${cluster}: ${problem}`]));
   if (name !== undefined && found.length === 0 && problems.length === 0) throw notFound('NodeConfig', name);
   const now = context.clock.now();
   const wide = format === 'wide';
   const head = ['NAME', 'CLUSTER', 'NODE', 'APPLIED', 'ERRORS', 'PEERS', 'DRIFT', 'AGE', ...(wide ? ['GATEWAYS'] : [])];
-  const rows = found.map((config) => configRow(config, shown(rowsOf.get(config)), { now, wide }));
+  const rows = found.map(({ cluster, config }) => configRow(config, cluster, { now, wide }));
   printFound(
-    { resource: 'nodeconfig.kosmos.io', objects: found, table: () => renderTable(head, rows) },
+    {
+      resource: 'nodeconfig.kosmos.io',
+      objects: found.map(({ config }) => config),
+      table: () => renderTable(head, rows),
+    },
     options,
     context,
   );
@@ -70,11 +74,10 @@ async function linkedClusters(
 async function readConfigs(host: ClusterSession, cluster: Cluster, signal: AbortSignal): Promise<Read> {
   const name = nameOf(cluster);
   try {
-    const session = isRoot(cluster) ? host : await openMember(host, cluster, signal);
+    const session = await openCluster(host, cluster, signal);
     const labelSelector = `${CLUSTER_LABEL}=${name}`;
-    const list = async (): Promise<readonly NodeConfig[]> =>
-      (await session.client.list(nodeConfigs, { labelSelector, signal })).items;
-    return { cluster: name, configs: await (session === host ? list() : withSessions([session], list)) };
+    const list = await withSessions([session], () => session.client.list(nodeConfigs, { labelSelector, signal }));
+    return { cluster: name, configs: list.items };
   } catch (error) {
     signal.throwIfAborted();
     return { cluster: name, configs: [], problem: errorMessage(error) };

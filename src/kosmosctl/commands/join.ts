@@ -5,7 +5,7 @@ import { namespaces, nodes, secrets, tokenRequests } from '../../kube/resource.j
 import { Secret } from '../../kube/secret.js';
 import { renderTokenKubeconfig, type ServerAccess } from '../../kube/token-kubeconfig.js';
 import type { CliContext } from '../context.js';
-import { CliError, EXIT } from '../failure.js';
+import { CliError } from '../failure.js';
 import { memberAgents, memberCrd, NODE_CONFIG_CRD } from '../join/agents.js';
 import {
   clusterManifest,
@@ -33,6 +33,7 @@ import { splitImage, type ImageName } from '../manifests/image-name.js';
 import { AGENT } from '../manifests/labels.js';
 import { DEFAULT_VALUES } from '../manifests/values.js';
 import { applyObject, clusterRoles, customResourceDefinitions, deleteObject, findObject } from '../objects.js';
+import { requireAgreement } from '../output/agreement.js';
 import { renderRights } from '../output/rights.js';
 import { AGENT_RIGHTS } from '../rights/agent-rights.js';
 import type { MemberFeatures } from '../rights/member-rights.js';
@@ -122,12 +123,10 @@ async function agreeOnRights(
     terminal.err(`\nAgents run on all nodes, in the node's network with the right to change it, and get these:\n\n`);
     terminal.err(renderRights(AGENT_RIGHTS));
   }
-  if (!terminal.interactive) {
-    throw new CliError('nobody is there to agree to the rights', { cure: 'Add --yes.', exitCode: EXIT.usage });
-  }
-  if (!(await terminal.confirm('\nGrant them?'))) {
-    throw new CliError('the rights were not granted; nothing was changed', { exitCode: EXIT.interrupted });
-  }
+  await requireAgreement(terminal, {
+    ...{ to: 'the rights', question: 'Grant them?' },
+    refused: 'the rights were not granted; nothing was changed',
+  });
 }
 
 interface JoinParts {

@@ -1,12 +1,11 @@
 import type { Service } from '../../apis/core.js';
 import { ApiError, isForbidden, isNotFound } from '../../kube/api-error.js';
-import { clusters } from '../../kube/kosmos-resources.js';
 import { services } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
 import { CliError } from '../failure.js';
 import type { Manifest } from '../manifests/installation.js';
-import { openMember } from '../member-session.js';
+import { openMember, requireCluster } from '../member-session.js';
 import { applyObject, findObject, nameOfObject } from '../objects.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from '../session.js';
 import { serviceExportManifest, serviceImportManifest } from '../services/manifests.js';
@@ -62,11 +61,8 @@ async function openTarget(
   context: CliContext,
 ): Promise<ClusterSession> {
   if (kubeconfig !== undefined) return openSession(`member ${name}`, readAccess('member', { kubeconfig }, context));
-  const cluster = await findObject(host.client, clusters, { name }, context.signal);
-  if (cluster === undefined) {
-    throw new CliError(`there is no Cluster "${name}"`, { cure: 'See: kosmosctl get clusters' });
-  }
-  return openMember(host, cluster, context.signal);
+  const { signal } = context;
+  return openMember(host, await requireCluster(host, name, signal), signal);
 }
 
 async function apply(session: ClusterSession, manifest: Manifest, { signal, terminal }: CliContext): Promise<void> {

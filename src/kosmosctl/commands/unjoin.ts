@@ -1,17 +1,12 @@
 import type { KubeObject, Secret as SecretObject } from '../../apis/core.js';
-import {
-  CLEANUP_TIMEOUT_ANNOTATION,
-  CLUSTER_FINALIZER,
-  LINK_FINALIZER,
-  JOINED_CLUSTER_LABEL,
-  JOINED_HOST_LABEL,
-} from '../../apis/names.js';
+import { CLUSTER_FINALIZER, LINK_FINALIZER, JOINED_CLUSTER_LABEL, JOINED_HOST_LABEL } from '../../apis/names.js';
 import { ApiError } from '../../kube/api-error.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import { parseKubeconfig } from '../../kube/kubeconfig.js';
 import { nodes, pods, secrets, serviceAccounts, type ResourceType } from '../../kube/resource.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
+import { clusterLeaves, letClusterGo } from '../cluster-leaves.js';
 import type { CliContext } from '../context.js';
 import { CliError, EXIT } from '../failure.js';
 import { credentialName, memberOf } from '../join/host-objects.js';
@@ -53,8 +48,6 @@ export interface UnjoinOptions {
 }
 
 const IDENTITY_LIMIT_MS = 60_000;
-/** How long a manager gets to take a member out that is not waited for. */
-const FORCED_LIMIT_MS = 20_000;
 
 /** Takes a member out of the federation. Running it again does what is still to be done. */
 export async function unjoinCluster(options: UnjoinOptions, context: CliContext): Promise<void> {
@@ -118,31 +111,10 @@ export class Unjoin {
 
   async #removeCluster(cluster: Cluster | undefined, report: (detail: string) => void): Promise<string | undefined> {
     if (cluster === undefined) return 'was done before';
-    const { name, force } = this.#options;
-    const { client } = this.#host;
-    const { signal, clock } = this.#context;
-    if (force) {
-      const metadata = { annotations: { [CLEANUP_TIMEOUT_ANNOTATION]: '5s' } };
-      await client.patch(clusters, { name }, { metadata }, { type: 'merge', signal });
-    }
-    await deleteObject(client, clusters, { name }, signal);
-    const timeoutMs = force ? FORCED_LIMIT_MS : this.#options.waitMs;
-    try {
-      await waitUntil(`Cluster ${name}`, () => this.#probeGone(), report, { clock, signal, timeoutMs });
-    } catch (error) {
-      if (!force || !(error instanceof CliError)) throw error;
-      return this.#removeByHand();
-    }
-    return undefined;
-  }
-
-  async #probeGone(): Promise<Probed<true>> {
-    const { name } = this.#options;
-    const cluster = await findObject(this.#host.client, clusters, { name }, this.#context.signal);
-    if (cluster === undefined) return { found: true };
-    const leaving = cluster.status?.conditions?.filter(({ reason }) => reason === 'Leaving') ?? [];
-    const pending = leaving.map(({ message }) => message).join('; ') || 'no manager has begun to take it out';
-    return { pending, cure: 'Wait longer with --wait-time, or give it up with --force.' };
+    const { name, force, waitMs } = this.#options;
+    const leaving = { name, force, waitMs, report, pendingOf };
+    if (await clusterLeaves(this.#host.client, leaving, this.#context)) return undefined;
+    return this.#removeByHand();
   }
 
   /** No manager does it, so its finalizer and nodes are removed here. */
@@ -152,12 +124,7 @@ export class Unjoin {
     const { signal } = this.#context;
     const { items } = await client.list(nodes, { labelSelector: `kosmos.io/cluster=${name}`, signal });
     for (const node of items) await deleteObject(client, nodes, { name: node.metadata?.name ?? '' }, signal);
-    const cluster = await findObject(client, clusters, { name }, signal);
-    const ours = [CLUSTER_FINALIZER, LINK_FINALIZER];
-    const finalizers = (cluster?.metadata?.finalizers ?? []).filter((finalizer) => !ours.includes(finalizer));
-    if (cluster !== undefined) {
-      await client.patch(clusters, { name }, { metadata: { finalizers } }, { type: 'merge', signal });
-    }
+    const cluster = await letClusterGo(client, name, [CLUSTER_FINALIZER, LINK_FINALIZER], signal);
     this.#left.push('pods, and what they refer to, in namespaces with the label kosmos.io/cluster');
     if (cluster?.spec.clusterLinkOptions !== undefined) {
       this.#left.push('routes, devices and rules of its nodes: run "kosmos-agent uninstall" on each');
@@ -235,4 +202,10 @@ export class Unjoin {
 /** 401 or 403: the token, or its rights, have ended. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && (error.statusCode === 401 || error.statusCode === 403);
+}
+
+function pendingOf({ status }: Cluster): Probed<true> {
+  const leaving = status?.conditions?.filter(({ reason }) => reason === 'Leaving') ?? [];
+  const pending = leaving.map(({ message }) => message).join('; ') || 'no manager has begun to take it out';
+  return { pending, cure: 'Wait longer with --wait-time, or give it up with --force.' };
 }

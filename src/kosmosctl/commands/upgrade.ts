@@ -1,9 +1,10 @@
 import type { KubeObject } from '../../apis/core.js';
 import type { CliContext } from '../context.js';
-import { CliError, EXIT } from '../failure.js';
+import { CliError } from '../failure.js';
 import { shown } from '../fields.js';
-import { MANAGER } from '../manifests/labels.js';
+import { MANAGER, VERSION_LABEL } from '../manifests/labels.js';
 import { deployments, findObject } from '../objects.js';
+import { requireAgreement } from '../output/agreement.js';
 import { renderTable } from '../output/table.js';
 import { openSession, readAccess, withSessions, type ClusterSession } from '../session.js';
 import { checkStoredVersions, planChanges, type PlannedChange } from '../upgrade/plan.js';
@@ -13,8 +14,6 @@ export interface UpgradeOptions extends InstallOptions {
   /** Apply the changes without asking. */
   readonly yes: boolean;
 }
-
-const VERSION_LABEL = 'app.kubernetes.io/version';
 
 /** Brings an installation to this version and these values, after it has shown what that changes. */
 export async function upgrade(options: UpgradeOptions, context: CliContext): Promise<void> {
@@ -33,7 +32,9 @@ export async function upgrade(options: UpgradeOptions, context: CliContext): Pro
   const show = options.dryRun ? (text: string) => terminal.out(text) : (text: string) => terminal.err(text);
   show(renderPlan(planned));
   if (options.dryRun) return;
-  await agree(options, context);
+  if (!options.yes) {
+    await requireAgreement(terminal, { to: 'the changes', question: 'Apply them?', refused: 'nothing was changed' });
+  }
   try {
     await install(options, context);
   } catch (error) {
@@ -57,16 +58,6 @@ async function installedVersion({ client }: ClusterSession, namespace: string, s
 
 function wayBack(from: string): string {
   return `To go back, run upgrade of kosmosctl ${from} with the flags of then; pods in members are not touched by either.`;
-}
-
-async function agree({ yes }: UpgradeOptions, { terminal }: CliContext): Promise<void> {
-  if (yes) return;
-  if (!terminal.interactive) {
-    throw new CliError('nobody is there to agree to the changes', { cure: 'Add --yes.', exitCode: EXIT.usage });
-  }
-  if (!(await terminal.confirm('\nApply them?'))) {
-    throw new CliError('nothing was changed', { exitCode: EXIT.interrupted });
-  }
 }
 
 function renderPlan(planned: readonly PlannedChange[]): string {

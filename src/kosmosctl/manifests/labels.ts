@@ -17,11 +17,13 @@ export const MANAGER_SELECTOR = {
   'app.kubernetes.io/component': 'manager',
 } as const;
 
+export const VERSION_LABEL = 'app.kubernetes.io/version';
+
 /** Labels of the manager's objects. */
 export const MANAGER_LABELS: TemplateMap = {
   ...MANAGER_SELECTOR,
   [PART_OF_LABEL]: PART_OF,
-  'app.kubernetes.io/version': value('version'),
+  [VERSION_LABEL]: value('version'),
 };
 
 /** What selects the agents' pods; never changes. */

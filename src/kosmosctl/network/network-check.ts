@@ -1,11 +1,10 @@
 import PQueue from 'p-queue';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
-import { isRoot } from '../../clustertree/cluster/registry.js';
 import { compileLinkCluster, type LinkCluster } from '../../clusterlink/planner/link-cluster.js';
 import { clusters } from '../../kube/kosmos-resources.js';
 import type { CliContext } from '../context.js';
 import { nameOf } from '../fields.js';
-import { openMember } from '../member-session.js';
+import { openCluster } from '../member-session.js';
 import { listIfServed } from '../objects.js';
 import { runSteps } from '../output/steps.js';
 import { bad, look, type Finding } from '../report/finding.js';
@@ -108,9 +107,7 @@ export class NetworkCheck {
   async #session(cluster: Cluster, kubeconfig: string | undefined): Promise<ClusterSession> {
     const name = nameOf(cluster);
     if (kubeconfig !== undefined) return openSession(name, readAccess(name, { kubeconfig }, this.#context));
-    return isRoot(cluster)
-      ? openSession(name, this.#host.access)
-      : openMember(this.#host, cluster, this.#context.signal);
+    return openCluster(this.#host, cluster, this.#context.signal);
   }
 
   async #drop(name: string): Promise<void> {

@@ -1,20 +1,12 @@
 import { expect } from 'chai';
 import { compileManagerOptions, type ManagerOptions } from '../../../src/bin/manager-options.js';
-import { OptionsError } from '../../../src/runtime/options.js';
+import { optionProblems } from '../../support/option-problems.js';
 
 function compile(...flags: string[]): ManagerOptions {
   return compileManagerOptions({ flags, environment: {}, readFile: () => '' });
 }
 
-function problems(...flags: string[]): readonly string[] {
-  try {
-    compile(...flags);
-  } catch (error) {
-    if (error instanceof OptionsError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+const problems = (...flags: string[]): readonly string[] => optionProblems(() => compile(...flags));
 
 describe('compileManagerOptions', () => {
   it('has a value for everything that needs one', () => {

@@ -3,7 +3,8 @@ import type { Cluster } from '../../../../src/apis/kosmos/v1alpha1/cluster.js';
 import { compileLinkCluster } from '../../../../src/clusterlink/planner/link-cluster.js';
 import { LINK_OPTIONS, linkOptionProblems, plannerSettings } from '../../../../src/clusterlink/planner/options.js';
 import { agentSettings, DEFAULT_PLANNER_SETTINGS } from '../../../../src/clusterlink/planner/settings.js';
-import { compileOptions, OptionsError, type OptionValues } from '../../../../src/runtime/options.js';
+import { compileOptions, type OptionValues } from '../../../../src/runtime/options.js';
+import { optionProblems } from '../../../support/option-problems.js';
 
 type Options = OptionValues<typeof LINK_OPTIONS>;
 
@@ -11,15 +12,7 @@ function compile(...flags: string[]): Options {
   return compileOptions(LINK_OPTIONS, { flags, environment: {}, readFile: () => '' }, linkOptionProblems);
 }
 
-function problems(...flags: string[]): readonly string[] {
-  try {
-    compile(...flags);
-  } catch (error) {
-    if (error instanceof OptionsError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+const problems = (...flags: string[]): readonly string[] => optionProblems(() => compile(...flags));
 
 describe('options of the planner', () => {
   it("are Kosmos' numbers by default", () => {
