@@ -132,6 +132,7 @@ export class MemberConnection implements Member {
     this.probe.onReturn(() => {
       this.pods.reconnect();
       this.namespaces.reconnect();
+      this.#classes.reconnect();
     });
     // A broken watch is the first sign of an outage; the probe finds out whether it is one.
     this.pods.onConnectionChange((connected) => {

@@ -28,6 +28,12 @@ export class MemberClasses {
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#priority.run(signal), this.#runtime.run(signal)]);
   }
+
+  /** To be called when the member answers again. */
+  reconnect(): void {
+    this.#priority.reconnect();
+    this.#runtime.reconnect();
+  }
 }
 
 function namesIn(informer: Informer<KubeObject>): ReadonlySet<string> | undefined {
