@@ -2,7 +2,7 @@ import { isIpv6, type Family } from '../../hack/lab/addresses.js';
 import { includesIp, mapIp, parseCidr, parseIp } from '../../src/lib/cidr.js';
 import { LinkMatrix } from './link-matrix.js';
 import { LinkedLab, type LinkedPod } from './linked-lab.js';
-import { PodEchoes } from './pod-echoes.js';
+import { startEchoes } from './pod-echoes.js';
 
 type Mode = 'p2p' | 'gateway';
 
@@ -31,23 +31,20 @@ export interface Pair {
 interface SceneParts {
   readonly pods: readonly LinkedPod[];
   readonly services: ReadonlyMap<string, readonly string[]>;
-  readonly echoes: PodEchoes;
 }
 
 /** Clusters of two nodes each, a pod on every node, and one Service for the pods of each cluster. */
 export class LinkScene {
   readonly lab: LinkedLab;
   readonly pods: readonly LinkedPod[];
-  readonly echoes: PodEchoes;
   readonly matrix = new LinkMatrix();
   readonly #options: SceneOptions;
   readonly #services: ReadonlyMap<string, readonly string[]>;
 
-  private constructor(lab: LinkedLab, options: SceneOptions, { pods, services, echoes }: SceneParts) {
+  private constructor(lab: LinkedLab, options: SceneOptions, { pods, services }: SceneParts) {
     this.lab = lab;
     this.#options = options;
     this.pods = pods;
-    this.echoes = echoes;
     this.#services = services;
   }
 
@@ -59,9 +56,9 @@ export class LinkScene {
       const pods = await lab.startPods();
       const services = new Map<string, readonly string[]>();
       for (const { name } of lab.federation.lab.clusters) services.set(name, await lab.startService(name));
-      const echoes = await PodEchoes.start(lab, pods);
+      await startEchoes(lab, pods);
       await lab.settled();
-      return new LinkScene(lab, options, { pods, services, echoes });
+      return new LinkScene(lab, options, { pods, services });
     } catch (error) {
       await lab.down();
       throw error;

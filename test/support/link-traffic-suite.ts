@@ -3,7 +3,7 @@ import { isIpv6 } from '../../hack/lab/addresses.js';
 import { eventually } from './eventually.js';
 import type { LinkMode, LinkScene } from './link-scene.js';
 import { SERVICE_PORT } from './linked-lab.js';
-import { ECHO_BYTES } from './pod-echoes.js';
+import { echo, ECHO_BYTES } from './pod-echoes.js';
 
 const MEGABYTES = 10;
 
@@ -43,7 +43,7 @@ export function trafficSuite(scene: () => LinkScene, mode: LinkMode): void {
     });
 
     it('carries datagrams to pods and Services, and their answers', async () => {
-      const { echoes, pods, names } = scene();
+      const { pods, names } = scene();
       const pairs = [...scene().pairs()];
       for (const from of pods) {
         const others = names.filter((name) => name !== from.cluster);
@@ -51,7 +51,7 @@ export function trafficSuite(scene: () => LinkScene, mode: LinkMode): void {
           ...pairs.filter((pair) => pair.from === from).map(({ ip }) => ip),
           ...others.flatMap((name) => scene().serviceIps(name)),
         ];
-        await echoes.echo(from, targets);
+        await echo(from, targets);
         for (const ip of targets) note(ip, `UDP ${ECHO_BYTES} B`);
       }
     });

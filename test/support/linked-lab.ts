@@ -7,7 +7,7 @@ import type { LabOptions } from '../../hack/lab/options.js';
 import { inNamespace } from '../../hack/lab/network.js';
 import { nodeFlagsOf } from '../../hack/lab/node-flags.js';
 import { REPOSITORY } from '../../hack/lab/paths.js';
-import { run, type CommandResult, type RunOptions } from '../../hack/lab/run.js';
+import { run, type CommandResult } from '../../hack/lab/run.js';
 import type { LabProcess } from '../../hack/lab/supervisor.js';
 import type { Cluster, ClusterLinkOptions } from '../../src/apis/kosmos/v1alpha1/cluster.js';
 import { KOSMOS_NAMESPACE } from '../../src/apis/names.js';
@@ -16,6 +16,7 @@ import { pods, services } from '../../src/kube/resource.js';
 import { eventually } from './eventually.js';
 import { Federation } from './federation.js';
 import { ECHO_PORT } from './pod-echoes.js';
+import { podProcess, runInPod } from './pod-process.js';
 import { boundPod } from './workloads.js';
 import { nodeNetwork } from './node-network.js';
 
@@ -33,6 +34,8 @@ export interface LinkedPod {
   readonly node: string;
   readonly name: string;
   readonly ips: readonly string[];
+  /** Its process, as this machine numbers it. */
+  readonly pid: number;
 }
 
 /** Full clusters whose networks are linked by a manager and an agent on every node; the host is one of them. */
@@ -154,7 +157,8 @@ export class LinkedLab {
       this.nodes.map(async ({ cluster, node }) => {
         const name = `on-${node}`;
         const pod = await federation.runningPod(cluster, { namespace: NAMESPACE, name });
-        return { cluster, node, name, ips: (pod.status?.podIPs ?? []).map(({ ip }) => ip) };
+        const ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+        return { cluster, node, name, ips, pid: podProcess(pod.metadata?.uid ?? '') };
       }),
     );
   }
@@ -176,8 +180,8 @@ export class LinkedLab {
     return (await this.inPod(from, ...command)).stdout;
   }
 
-  async inPod(pod: LinkedPod, ...command: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-    return this.#execute(pod, command);
+  inPod(pod: LinkedPod, ...command: readonly string[]): Promise<CommandResult> {
+    return runInPod(pod.pid, command);
   }
 
   cluster(name: string): Promise<Cluster> {
@@ -189,7 +193,7 @@ export class LinkedLab {
     const count = Math.round(durationMs / PING_MS);
     const command = `ping -q -c ${count} -i ${PING_MS / 1000} -W 1 ${address} || true`;
     const limits = { timeoutMs: durationMs * 2 + 30_000 };
-    const [{ stdout }] = await Promise.all([this.#execute(from, ['sh', '-c', command], limits), happen()]);
+    const [{ stdout }] = await Promise.all([runInPod(from.pid, ['sh', '-c', command], limits), happen()]);
     const [, sent = '', received = ''] = /(\d+) packets transmitted, (\d+) packets received/.exec(stdout) ?? [];
     expect(Number(sent), stdout).to.equal(count);
     return (count - Number(received)) * PING_MS;
@@ -246,10 +250,5 @@ export class LinkedLab {
   /** Waits until the pod gets an answer, and returns it. */
   reaches(from: LinkedPod, address: string, port = PORT): Promise<string> {
     return eventually(() => this.fetch(from, address, '/cgi-bin/echo', port), { timeoutMs: 20_000, intervalMs: 300 });
-  }
-
-  #execute(pod: LinkedPod, command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    const args = ['exec', '-n', NAMESPACE, pod.name, '--', ...command];
-    return this.federation.lab.cluster(pod.cluster).kubectl(args, options);
   }
 }

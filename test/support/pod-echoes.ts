@@ -1,4 +1,3 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from '../../hack/lab/paths.js';
 import { run } from '../../hack/lab/run.js';
@@ -12,49 +11,21 @@ export const ECHO_BYTES = 1_200;
 const AGENT = join(REPOSITORY, 'dist/src/bin/agent.js');
 const CLIENT = join(REPOSITORY, 'dist/test/netns/programs/client.js');
 
-/** The agent's floater, in the network of every pod, and what asks it: the pods' own image has nothing that speaks UDP. */
-export class PodEchoes {
-  readonly #networks: ReadonlyMap<LinkedPod, string>;
-
-  private constructor(networks: ReadonlyMap<LinkedPod, string>) {
-    this.#networks = networks;
+/** Starts the agent's floater in the network of every pod; the pods' own image has nothing that speaks UDP. */
+export async function startEchoes(lab: LinkedLab, pods: readonly LinkedPod[]): Promise<void> {
+  for (const pod of pods) {
+    const command = [process.execPath, AGENT, 'floater', '--node-name', pod.node];
+    await lab.federation.lab.spawnIn('root', 'nsenter', [networkOf(pod), ...command]);
   }
-
-  static async start(lab: LinkedLab, pods: readonly LinkedPod[]): Promise<PodEchoes> {
-    const networks = await Promise.all(pods.map(async (pod) => [pod, await networkOf(lab, pod)] as const));
-    for (const [pod, network] of networks) {
-      const command = [process.execPath, AGENT, 'floater', '--node-name', pod.node];
-      await lab.federation.lab.spawnIn('root', 'nsenter', [`--net=${network}`, ...command]);
-    }
-    const echoes = new PodEchoes(new Map(networks));
-    for (const pod of pods) await eventually(() => echoes.echo(pod, pod.ips));
-    return echoes;
-  }
-
-  /** Sends a datagram from a pod to each address. Rejects unless each of them comes back as it was. */
-  async echo(from: LinkedPod, addresses: readonly string[]): Promise<void> {
-    const network = this.#networks.get(from) ?? '';
-    const command = [process.execPath, CLIENT, 'udp', addresses.join(','), String(ECHO_PORT), String(ECHO_BYTES)];
-    await run('nsenter', [`--net=${network}`, ...command]);
-  }
+  for (const pod of pods) await eventually(() => echo(pod, pod.ips));
 }
 
-/** The file of a pod's network namespace: that of any process which is in it. */
-async function networkOf(lab: LinkedLab, pod: LinkedPod): Promise<string> {
-  const { stdout } = await lab.inPod(pod, 'readlink', '/proc/self/ns/net');
-  const files = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [`/proc/${name}/ns/net`] : []));
-  const found = files.find((file) => linkOf(file) === stdout.trim());
-  if (found === undefined) throw new Error(`no process is in the network of ${pod.name}`);
-  return found;
+/** Sends a datagram from a pod to each address. Rejects unless each of them comes back as it was. */
+export async function echo(from: LinkedPod, addresses: readonly string[]): Promise<void> {
+  const command = [process.execPath, CLIENT, 'udp', addresses.join(','), String(ECHO_PORT), String(ECHO_BYTES)];
+  await run('nsenter', [networkOf(from), ...command]);
 }
 
-/** Undefined when the process has ended meanwhile, or may not be looked at, as the first one of some machines. */
-function linkOf(file: string): string | undefined {
-  try {
-    return readlinkSync(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES') return undefined;
-    throw error;
-  }
+function networkOf({ pid }: LinkedPod): string {
+  return `--net=/proc/${pid}/ns/net`;
 }
