@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { CrashRig } from '../support/crash-rig.js';
 import { membershipScript, podScript, restartScript } from '../support/crash-scripts.js';
 import { CrashSweep } from '../support/crash-sweep.js';
+import { restartWithHealthyPods } from '../support/healthy-restart.js';
 
 describe('a manager that is killed before and after any kind of call, reads included', function () {
   this.timeout(1_800_000);
@@ -25,4 +26,7 @@ describe('a manager that is killed before and after any kind of call, reads incl
   });
 
   it('while a member leaves and comes back, brings both to their end', () => crashes.sweep(membershipScript));
+
+  it('with 1,000 healthy pods, or ended in good order, writes nothing about them when it starts again', () =>
+    restartWithHealthyPods(rig, 1_000));
 });

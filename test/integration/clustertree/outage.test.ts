@@ -29,9 +29,13 @@ const NODE_2 = 'kosmos-member2';
 const OUTAGE_MS = 120_000;
 /** Longer than any lease and than the node controller's patience; the soak test has a long one. */
 const HOST_OUTAGE_MS = 60_000;
-/** The host's node controller says so by then, and all agrees again this long after the return. */
+/** The host's node controller says so by then. */
 const NOT_READY_WITHIN_MS = 60_000;
-const CONSISTENT_WITHIN_MS = 10_000;
+/**
+ * All agrees again this long after the return. On a machine of its own it takes one to four seconds, which are printed;
+ * one that runs other labs beside this one, and all components of a cluster that comes back, may need much longer.
+ */
+const CONSISTENT_WITHIN_MS = 30_000;
 /**
  * Below this a p99 of a few dozen pods on a busy machine is the machine's. Whoever waits for a lost member waits longer:
  * the shortest deadline on the way is 5 s.
@@ -260,7 +264,7 @@ describe('outages', () => {
       expect(federation.manager.alive()).to.equal(true);
     }).timeout(OUTAGE_MS + 30_000);
 
-    it('is over ten seconds after the return', async () => {
+    it('is over soon after the return', async () => {
       returnedAt = await startControlPlane(federation.lab.cluster('member1'));
       await within(CONSISTENT_WITHIN_MS, returnedAt, 'pods bound meanwhile are there', async () => {
         await pod('member1', 'keep', 'late');
@@ -355,7 +359,7 @@ describe('outages', () => {
       expect(connectionsClosed()).to.equal(closedBefore);
     }).timeout(HOST_OUTAGE_MS + 30_000);
 
-    it('is over ten seconds after the return, changes in the member included', async () => {
+    it('is over soon after the return, changes in the member included', async () => {
       const [name = ''] = Object.keys(copiesBefore);
       const ref = { namespace: 'web', name };
       const status = { containerStatuses: [{ name: 'main', restartCount: 7 }] };
