@@ -14,6 +14,7 @@ import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../src/kosmosctl/rights/h
 import { AuditLog, deniedOf, unusedOf } from '../support/audit-log.js';
 import { eventually } from '../support/eventually.js';
 import { nodeNetwork } from '../support/node-network.js';
+import { podProcess, runInPod } from '../support/pod-process.js';
 import { Kubectl } from '../support/kubectl.js';
 import { Kosmosctl } from '../support/kosmosctl.js';
 
@@ -210,7 +211,7 @@ describe('a federation from nothing, with the managers in pods of the host', () 
       '--set',
       'image.pullPolicy=Never',
       '--wait-time',
-      '20',
+      '8',
     ]);
     expect(code, stderr).to.equal(4);
     expect(stderr)
@@ -230,6 +231,7 @@ describe('a federation from nothing, with the managers in pods of the host', () 
   it('has linked their networks with that of the host: pods and Services of each are reached from all others', async () => {
     expect(await ctl.output(['doctor'])).to.match(/ok +kosmos-control-cluster +network +1 node, gateway host-node1/);
     const targets = new Map<string, readonly string[]>();
+    const processes = new Map<string, number>();
     for (const { name, machines } of lab.clusters) {
       const labels = { app: 'linked' };
       const metadata = { name: 'linked', namespace: 'default', labels };
@@ -248,13 +250,14 @@ describe('a federation from nothing, with the managers in pods of the host', () 
       await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/linked', '--timeout=60s'], { timeoutMs: 70_000 });
       const read = async (what: string, path: string): Promise<string> =>
         (await cluster.kubectl(['get', what, 'linked', '-o', `jsonpath={${path}}`])).stdout;
+      processes.set(name, podProcess(await read('pod', '.metadata.uid')));
       targets.set(name, [`${await read('pod', '.status.podIP')}:8080`, await read('service', '.spec.clusterIP')]);
     }
     for (const { name } of lab.clusters) {
       for (const [other, addresses] of targets) {
         for (const address of other === name ? [] : addresses) {
-          const wget = ['exec', 'linked', '--', 'timeout', '3', 'wget', '-qO-', `http://${address}/`];
-          await eventually(() => lab.cluster(name).kubectl(wget), { timeoutMs: 20 * SECONDS });
+          const wget = ['timeout', '3', 'wget', '-qO-', `http://${address}/`];
+          await eventually(() => runInPod(processes.get(name) ?? 0, wget), { timeoutMs: 20 * SECONDS });
         }
       }
     }
