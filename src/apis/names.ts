@@ -67,6 +67,10 @@ export const NODE_MODE_CLUSTER = 'one2cluster';
 export const NODE_MODE_PARTY = 'one2party';
 /** On a virtual node: what Kosmos wrote there, so that it can take it away again. */
 export const NODE_MANAGED_ANNOTATION = 'kosmos.io/managed-keys';
+/** On a Cluster, as Kosmos has it: where its Calico keeps its data. */
+export const DATASTORE_ANNOTATION = 'datastoreType';
+/** Value of {@link DATASTORE_ANNOTATION}: not in the cluster's API. */
+export const ETCD_DATASTORE = 'etcdv3';
 /** On a Cluster: name of the physical member that several Clusters share. */
 export const ACTUAL_CLUSTER_LABEL = 'kosmos.io/actual-cluster-name';
 /** Key of the kubeconfig in the Secret of `spec.kubeconfigSecretRef`. */

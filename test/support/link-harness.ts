@@ -14,7 +14,7 @@ import { nodeConfig } from './link-objects.js';
 
 export const LINKED = 'east';
 export const LINK_CONFIG: LinkConfig = {
-  ...{ name: LINKED, root: false, kubeconfig: undefined, cni: 'generic', leaving: false },
+  ...{ name: LINKED, root: false, kubeconfig: undefined, cni: 'generic', calicoInEtcd: false, leaving: false },
 };
 
 /** A host and a linked cluster in memory, whose caches run. */

@@ -65,6 +65,7 @@ export const UNKNOWN: Source<never> = { state: 'unknown', objects: [] };
 export function networkFacts(more: Partial<NetworkFacts> = {}): NetworkFacts {
   return {
     ...{ serviceCidrs: NO_SOURCE, controlPlane: NO_SOURCE, ipPools: NO_SOURCE, blockAffinities: NO_SOURCE },
+    calicoInEtcd: false,
     ...{ flannel: NO_SOURCE, cilium: NO_SOURCE, ciliumNodes: NO_SOURCE },
     ...more,
   };

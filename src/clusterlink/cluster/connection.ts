@@ -17,6 +17,7 @@ import type { LinkFeature, LinkMember, LinkModule } from './link-member.js';
 import { trimLinkNode, type LinkNode } from './link-node.js';
 import { REPORTS_ON_INDEX, reportsOn } from './reports-on.js';
 import { NetworkSources, type NetworkFacts } from './network-sources.js';
+import { Obstacles } from './obstacles.js';
 
 export interface LinkConnectionOptions {
   readonly config: LinkConfig;
@@ -43,6 +44,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
   /** Takes over the credential of another kubeconfig; false when only a new connection would do. */
   readonly adopt: (kubeconfig: string) => boolean;
   readonly agents: AgentLeases;
+  readonly obstacles = new Obstacles(() => this.#changed());
   readonly #network: NetworkSources;
   readonly #modules: readonly LinkModule[];
   readonly #closeClient: (() => Promise<void>) | undefined;
@@ -65,7 +67,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
       indexers: { [REPORTS_ON_INDEX]: reportsOn },
     });
     this.agents = new AgentLeases({ cluster, client, ownership, createInformer, clock });
-    this.#network = new NetworkSources({ cluster, client, cni: config.cni, createInformer });
+    this.#network = new NetworkSources({ cluster, client, config, createInformer });
     this.#modules = options.features.map((feature) => feature.open(this));
   }
 
@@ -94,9 +96,7 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
 
   start(): void {
     const { signal } = this.#stop;
-    const changed = (): void => {
-      for (const listener of [...this.#listeners]) listener();
-    };
+    const changed = (): void => this.#changed();
     const handler = { onAdd: changed, onUpdate: changed, onDelete: changed };
     this.nodes.addHandler(handler);
     this.nodeConfigs.addHandler(handler);
@@ -109,12 +109,17 @@ export class LinkConnection implements RegisteredConnection, LinkMember {
   async lead(leading: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([leading, this.#stop.signal]);
     await Promise.all(this.#modules.map((module) => this.#track(module.lead(signal), signal)));
+    this.obstacles.clear();
   }
 
   async close(): Promise<void> {
     this.#stop.abort(new Error('the connection to the cluster was closed'));
     await this.#closeClient?.();
     await Promise.all(this.#running);
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   #track(work: Promise<void>, signal: AbortSignal): Promise<void> {

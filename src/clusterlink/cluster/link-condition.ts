@@ -1,6 +1,7 @@
 import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
 import type { ConnectionProblem } from '../../clustertree/cluster/connection-registry.js';
 import type { LinkCondition, LinkReason } from './link-status.js';
+import type { Obstacle } from './obstacles.js';
 
 /** How far a linked cluster is. */
 export interface LinkState {
@@ -15,6 +16,8 @@ export interface LinkState {
   readonly missing: readonly string[];
   /** What the planner found wrong, for instance ranges that two Clusters share; each message names both. */
   readonly planProblems: readonly string[];
+  /** What keeps us from writing what was planned. */
+  readonly obstacles: readonly Obstacle[];
   /** Names of the nodes that take part. */
   readonly nodes: readonly string[];
   /** Those of them that have been planned for: their agents have reported their addresses. */
@@ -27,10 +30,11 @@ export interface LinkState {
 }
 
 const NAMED_NODES = 5;
+const NAMED_OBSTACLES = 3;
 
 /** The condition `ClusterLinkReady` that a state means; the first thing that is wrong decides. */
 export function linkCondition(state: LinkState): LinkCondition {
-  const { invalid, connected, synced, problem, missing, planProblems, nodes, planned, needsGateway, gateway } = state;
+  const { invalid, connected, synced, problem, missing, planProblems, obstacles } = state;
   if (invalid !== undefined) return wrong(invalid.reason, invalid.message);
   if (problem !== undefined) return { status: 'Unknown', reason: 'ListFailed', message: problem };
   if (!connected || !synced) {
@@ -38,6 +42,25 @@ export function linkCondition(state: LinkState): LinkCondition {
   }
   if (missing.length > 0) return wrong('CIDRsMissing', missing.join('; '));
   if (planProblems.length > 0) return wrong('PlanProblem', planProblems.join('; '));
+  if (obstacles.length > 0) return conditionOfObstacles(obstacles);
+  return conditionOfNodes(state);
+}
+
+/** Objects that can't be written: one that somebody can delete before others. */
+function conditionOfObstacles(obstacles: readonly Obstacle[]): LinkCondition {
+  const conflicts = obstacles.filter(({ reason }) => reason === 'NameConflict');
+  const told = conflicts.length > 0 ? conflicts : obstacles;
+  const messages = told.slice(0, NAMED_OBSTACLES).map(({ message }) => message);
+  const rest = told.length - messages.length;
+  return wrong(
+    conflicts.length > 0 ? 'NameConflict' : 'WriteFailed',
+    `${messages.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`,
+  );
+}
+
+/** Whether there is something to apply for every node, and a gateway. */
+function conditionOfNodes(state: LinkState): LinkCondition {
+  const { nodes, planned, needsGateway, gateway } = state;
   if (nodes.length === 0) return wrong('NoNodes', 'no node of the cluster takes part');
   const undetected = nodes.filter((node) => !planned.has(node));
   if (undetected.length > 0) {

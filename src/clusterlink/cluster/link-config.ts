@@ -1,5 +1,5 @@
 import type { Cluster, ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
-import { LINK_FINALIZER } from '../../apis/names.js';
+import { DATASTORE_ANNOTATION, ETCD_DATASTORE, LINK_FINALIZER } from '../../apis/names.js';
 import { ClusterInvalidError, compileKubeconfig, type KubeconfigSource } from '../../clustertree/cluster/options.js';
 import { isRoot } from '../../clustertree/cluster/registry.js';
 
@@ -12,6 +12,8 @@ export interface LinkConfig {
   readonly kubeconfig: KubeconfigSource | undefined;
   /** In lower case; `calico` when the Cluster doesn't say. */
   readonly cni: string;
+  /** The Cluster says that its Calico keeps its data in etcd. */
+  readonly calicoInEtcd: boolean;
   /** The Cluster is being deleted, or ClusterLink was switched off in it: what we made there is taken away. */
   readonly leaving: boolean;
 }
@@ -43,6 +45,7 @@ export function compileLink(cluster: Cluster): LinkConfig {
     root,
     kubeconfig,
     cni: (cluster.spec.clusterLinkOptions?.cni ?? 'calico').toLowerCase(),
+    calicoInEtcd: cluster.metadata?.annotations?.[DATASTORE_ANNOTATION] === ETCD_DATASTORE,
     leaving: !isLinkWanted(cluster),
   };
 }

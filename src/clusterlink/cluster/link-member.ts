@@ -8,6 +8,7 @@ import type { AgentLeases } from './agent-leases.js';
 import type { LinkConfig } from './link-config.js';
 import type { LinkNode } from './link-node.js';
 import type { NetworkFacts } from './network-sources.js';
+import type { Obstacles } from './obstacles.js';
 
 /** A linked cluster while it is connected: what all parts of ClusterLink share. The host's own entry is one as well. */
 export interface LinkMember {
@@ -21,6 +22,8 @@ export interface LinkMember {
   /** Which of its agents have gone silent. */
   readonly agents: Pick<AgentLeases, 'isSilent'>;
   readonly network: { readonly facts: NetworkFacts };
+  /** What keeps its parts from writing, for the condition of the Cluster. */
+  readonly obstacles: Obstacles;
   readonly logger: Logger;
   /** Calls back with every change of what is known of the cluster. The returned function ends it. */
   onUpdate(listener: () => void): () => void;

@@ -31,6 +31,8 @@ export type LinkReason =
   | 'ListFailed'
   | 'CIDRsMissing'
   | 'PlanProblem'
+  | 'NameConflict'
+  | 'WriteFailed'
   | 'NoNodes'
   | 'NodesNotDetected'
   | 'NoGateway'

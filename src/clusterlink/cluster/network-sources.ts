@@ -5,7 +5,9 @@ import type { InformerFactory } from '../../kube/informer-factory.js';
 import type { Informer, InformerOptions } from '../../kube/informer.js';
 import { blockAffinities, ciliumNodes, ipPools, serviceCidrs } from '../../kube/network-resources.js';
 import { configMaps, pods } from '../../kube/resource.js';
+import { CALICO_CONFIG, isCalicoInEtcd } from './calico-etcd.js';
 import { CONTROL_PLANE_SELECTOR, trimControlPlanePod } from './flags.js';
+import type { LinkConfig } from './link-config.js';
 import { NO_SOURCE, sourceOf, type Source } from './source.js';
 
 /** All that a cluster tells of its address ranges, beside its nodes. */
@@ -14,6 +16,8 @@ export interface NetworkFacts {
   readonly controlPlane: Source<Pod>;
   readonly ipPools: Source<IpPool>;
   readonly blockAffinities: Source<BlockAffinity>;
+  /** Calico keeps the two above elsewhere, so that they tell nothing; undefined while not known. */
+  readonly calicoInEtcd: boolean | undefined;
   readonly flannel: Source<ConfigMap>;
   readonly cilium: Source<ConfigMap>;
   readonly ciliumNodes: Source<CiliumNode>;
@@ -23,7 +27,7 @@ export interface NetworkFacts {
 export interface NetworkSourcesOptions {
   readonly cluster: string;
   readonly client: KubeClient;
-  readonly cni: string;
+  readonly config: Pick<LinkConfig, 'cni' | 'calicoInEtcd'>;
   readonly createInformer: InformerFactory;
 }
 
@@ -40,6 +44,7 @@ export class NetworkSources {
   readonly #controlPlane: Informer<Pod>;
   readonly #ipPools: Informer<IpPool> | undefined;
   readonly #blockAffinities: Informer<BlockAffinity> | undefined;
+  readonly #calicoConfig: Informer<ConfigMap> | undefined;
   readonly #flannel: Informer<ConfigMap> | undefined;
   readonly #cilium: Informer<ConfigMap> | undefined;
   readonly #ciliumNodes: Informer<CiliumNode> | undefined;
@@ -54,10 +59,13 @@ export class NetworkSources {
       labelSelector: CONTROL_PLANE_SELECTOR,
       transform: trimControlPlanePod,
     });
-    switch (options.cni) {
+    switch (options.config.cni) {
       case 'calico':
         this.#ipPools = this.#watch({ type: ipPools });
         this.#blockAffinities = this.#watch({ type: blockAffinities });
+        this.#calicoConfig = this.#watch({
+          ...{ type: configMaps, namespace: 'kube-system', fieldSelector: named(CALICO_CONFIG) },
+        });
         break;
       case 'flannel':
         this.#flannel = this.#watch({ type: configMaps, fieldSelector: named(FLANNEL_CONFIG) });
@@ -74,11 +82,13 @@ export class NetworkSources {
   }
 
   get facts(): NetworkFacts {
+    const { cni, calicoInEtcd } = this.#options.config;
     return {
       serviceCidrs: sourceOf(this.#serviceCidrs),
       controlPlane: sourceOf(this.#controlPlane),
       ipPools: read(this.#ipPools),
       blockAffinities: read(this.#blockAffinities),
+      calicoInEtcd: isCalicoInEtcd(cni === 'calico' && calicoInEtcd, read(this.#calicoConfig)),
       flannel: read(this.#flannel),
       cilium: read(this.#cilium),
       ciliumNodes: read(this.#ciliumNodes),

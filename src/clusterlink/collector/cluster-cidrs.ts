@@ -32,6 +32,7 @@ interface Place {
 }
 
 const UNKNOWN: FoundCidrs = { state: 'unknown' };
+const IN_ETCD = 'its Calico keeps its pools in etcd, where they are not read';
 
 /** Finds the ranges of pods and Services of a cluster; what its Cluster says itself wins. */
 export function collectCidrs(
@@ -48,26 +49,50 @@ export function collectCidrs(
       },
       { origin: 'ApiServerFlags', cidrs: within(facts.controlPlane, serviceRangeFlags) },
     ]),
-    pods: firstOf('podCIDRs', [
-      { origin: 'Cluster', cidrs: options.podCIDRs ?? [] },
-      { origin: 'Calico', cidrs: within(facts.ipPools, poolCidrs) },
-      { origin: 'Flannel', cidrs: within(facts.flannel, flannelCidrs) },
-      { origin: 'Cilium', cidrs: within(facts.cilium, ciliumCidrs) },
-      { origin: 'ControllerManagerFlags', cidrs: within(facts.controlPlane, clusterCidrFlags) },
-      { origin: 'Nodes', cidrs: within(nodes, (list) => list.flatMap(({ podCIDRs }) => podCIDRs)) },
-    ]),
+    pods: podCidrs(options, nodes, facts),
   };
 }
 
+function podCidrs(
+  options: Pick<ClusterLinkOptions, 'podCIDRs'>,
+  nodes: Source<LinkNode>,
+  facts: NetworkFacts,
+): FoundCidrs {
+  const stated = { origin: 'Cluster', cidrs: options.podCIDRs ?? [] } as const;
+  // Its pools can't be read there, and what others say of the pods' addresses is wrong.
+  if (facts.calicoInEtcd === true) return firstOf('podCIDRs', [stated], IN_ETCD);
+  return firstOf('podCIDRs', [
+    stated,
+    { origin: 'Calico', cidrs: facts.calicoInEtcd === undefined ? undefined : [] },
+    { origin: 'Calico', cidrs: within(facts.ipPools, poolCidrs) },
+    { origin: 'Flannel', cidrs: within(facts.flannel, flannelCidrs) },
+    { origin: 'Cilium', cidrs: within(facts.cilium, ciliumCidrs) },
+    { origin: 'ControllerManagerFlags', cidrs: within(facts.controlPlane, clusterCidrFlags) },
+    { origin: 'Nodes', cidrs: within(nodes, (list) => list.flatMap(({ podCIDRs }) => podCIDRs)) },
+  ]);
+}
+
+/** Why a cluster whose Calico is on etcd can't be linked with these options; undefined when it can. */
+export function etcdProblem(
+  { networkType }: Pick<ClusterLinkOptions, 'networkType'>,
+  { calicoInEtcd }: Pick<NetworkFacts, 'calicoInEtcd'>,
+): string | undefined {
+  if (calicoInEtcd !== true || networkType === 'gateway') return undefined;
+  return 'its Calico keeps in etcd which node has which addresses; set spec.clusterLinkOptions.networkType to gateway';
+}
+
 /** The first place that says something decides; one that is not known yet must be waited for. */
-function firstOf(field: 'podCIDRs' | 'serviceCIDRs', places: readonly Place[]): FoundCidrs {
+function firstOf(
+  field: 'podCIDRs' | 'serviceCIDRs',
+  places: readonly Place[],
+  why = `the cluster does not tell its ${field}`,
+): FoundCidrs {
   for (const { origin, cidrs } of places) {
     if (cidrs === undefined) return UNKNOWN;
     const sorted = sortedCidrs(cidrs);
     if (sorted.length > 0) return { state: 'found', cidrs: sorted, origin };
   }
-  const message = `the cluster does not tell its ${field}; set spec.clusterLinkOptions.${field}`;
-  return { state: 'missing', message };
+  return { state: 'missing', message: `${why}; set spec.clusterLinkOptions.${field}` };
 }
 
 function within<T>(source: Source<T>, read: (objects: readonly T[]) => readonly string[]): Place['cidrs'] {

@@ -30,6 +30,8 @@ export interface ClusterNodeChanges {
   readonly create: readonly ClusterNode[];
   readonly patch: readonly ClusterNodePatch[];
   readonly remove: readonly ClusterNode[];
+  /** Nodes that get none, since others have both names that it could have. */
+  readonly nameless: readonly { readonly node: string; readonly taken: readonly [string, string] }[];
 }
 
 /** What the collector writes; roles are the elector's. */
@@ -46,8 +48,16 @@ export function diffClusterNodes(state: NodesState): ClusterNodeChanges {
   const taken = new Set(actual.map(({ metadata }) => metadata?.name ?? ''));
   const wanted = state.nodes.filter(isLinked);
   const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  const missing = wanted.filter(({ metadata }) => !present.has(metadata.name));
+  const candidates = missing.map((node) => ({ node, possible: namesFor(cluster, node.metadata.name) }));
   return {
-    create: wanted.filter(({ metadata }) => !present.has(metadata.name)).map((node) => created(state, node, taken)),
+    create: candidates.flatMap(({ node, possible }) => {
+      const name = possible.find((each) => !taken.has(each));
+      return name === undefined ? [] : [created(state, node, name)];
+    }),
+    nameless: candidates
+      .filter(({ possible }) => possible.every((name) => taken.has(name)))
+      .map(({ node, possible }) => ({ node: node.metadata.name, taken: possible })),
     patch: wanted.flatMap((node) => {
       const object = present.get(node.metadata.name);
       return object === undefined ? [] : (diffSpec(object, specOf(state, node, object.spec)) ?? []);
@@ -56,18 +66,18 @@ export function diffClusterNodes(state: NodesState): ClusterNodeChanges {
   };
 }
 
-function created(state: NodesState, node: LinkNode, taken: ReadonlySet<string>): ClusterNode {
+function created(state: NodesState, node: LinkNode, name: string): ClusterNode {
   return {
     apiVersion: 'kosmos.io/v1alpha1',
     kind: 'ClusterNode',
-    metadata: { name: nameOf(state.cluster, node.metadata.name, taken), labels: { [CLUSTER_LABEL]: state.cluster } },
+    metadata: { name, labels: { [CLUSTER_LABEL]: state.cluster } },
     spec: specOf(state, node, {}),
   };
 }
 
-function nameOf(cluster: string, node: string, taken: ReadonlySet<string>): string {
-  const plain = nodeObjectName(cluster, node);
-  return taken.has(plain) ? distinctNodeObjectName(cluster, node) : plain;
+/** The names that a ClusterNode may have, the usual one first. */
+function namesFor(cluster: string, node: string): readonly [string, string] {
+  return [nodeObjectName(cluster, node), distinctNodeObjectName(cluster, node)];
 }
 
 /** Until an agent has said which addresses others can reach, those that the kubelet reports are shown. */

@@ -163,5 +163,5 @@ const DISABLED = { status: 'False', reason: 'Disabled', message: 'clusterLinkOpt
 /** What somebody has to do something about. */
 const WARNINGS: readonly string[] = [
   ...['InvalidSpec', 'InvalidKubeconfig', 'KubeconfigSecretMissing', 'CIDRsMissing'],
-  ...['PlanProblem', 'ListFailed', 'NoGateway', 'AgentsSilent'],
+  ...['PlanProblem', 'ListFailed', 'NameConflict', 'WriteFailed', 'NoGateway', 'AgentsSilent'],
 ];

@@ -1,5 +1,5 @@
 import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
-import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
+import type { Cluster, ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfig } from '../../apis/kosmos/v1alpha1/node-config.js';
 import type { ConnectionProblem } from '../../clustertree/cluster/connection-registry.js';
 import type { LinkConnection } from '../cluster/connection.js';
@@ -7,13 +7,15 @@ import { hasApplied, linkCondition } from '../cluster/link-condition.js';
 import { isGateway, standbysOf } from '../cluster/gateways.js';
 import { isLinked } from '../cluster/link-node.js';
 import type { LinkReport } from '../cluster/link-status.js';
-import { collectCidrs, type FoundCidrs } from './cluster-cidrs.js';
+import type { NetworkFacts } from '../cluster/network-sources.js';
+import { collectCidrs, etcdProblem, type ClusterCidrs, type FoundCidrs } from './cluster-cidrs.js';
 import { sourceOf } from '../cluster/source.js';
 
 export interface LinkedState {
   readonly cluster: Cluster;
   readonly connection:
-    Pick<LinkConnection, 'nodes' | 'nodeConfigs' | 'agents' | 'network' | 'synced' | 'problem'> | undefined;
+    | Pick<LinkConnection, 'nodes' | 'nodeConfigs' | 'agents' | 'network' | 'obstacles' | 'synced' | 'problem'>
+    | undefined;
   readonly invalid: ConnectionProblem | undefined;
   /** Those of the cluster. */
   readonly clusterNodes: readonly ClusterNode[];
@@ -39,7 +41,8 @@ export function reportOf(state: LinkedState): LinkReport {
       ...{ invalid, synced, planProblems, nodes, configs, silent, gateway },
       connected: connection !== undefined,
       problem: connection?.problem,
-      missing: found === undefined ? [] : [found.pods, found.services].flatMap(messageOf),
+      obstacles: connection?.obstacles.list() ?? [],
+      missing: connection === undefined ? [] : missingIn(options, connection.network.facts, found),
       planned: new Set([...configs].filter(([, { spec }]) => spec.devices !== undefined).map(([node]) => node)),
       needsGateway: options.networkType === 'gateway',
     }),
@@ -59,10 +62,20 @@ function contentsOf(connection: LinkedState['connection']): {
   };
 }
 
+/** What somebody has to say of the cluster, since it doesn't itself. */
+function missingIn(
+  options: ClusterLinkOptions,
+  facts: NetworkFacts,
+  found: ClusterCidrs | undefined,
+): readonly string[] {
+  const problem = etcdProblem(options, facts);
+  return [...[found?.pods, found?.services].flatMap(messageOf), ...(problem === undefined ? [] : [problem])];
+}
+
 function cidrsIn(found: FoundCidrs | undefined): readonly string[] | undefined {
   return found?.state === 'found' ? found.cidrs : undefined;
 }
 
-function messageOf(found: FoundCidrs): readonly string[] {
-  return found.state === 'missing' ? [found.message] : [];
+function messageOf(found: FoundCidrs | undefined): readonly string[] {
+  return found?.state === 'missing' ? [found.message] : [];
 }

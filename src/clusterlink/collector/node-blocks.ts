@@ -5,14 +5,16 @@ import type { NetworkFacts } from '../cluster/network-sources.js';
 
 /**
  * The blocks of pod addresses that live on each node, by its name: Calico's affine blocks, what Cilium's operator gave
- * the node, or else the node's own `podCIDRs`. Undefined while they are not known.
+ * the node, or else the node's own `podCIDRs`. None where Calico keeps them to itself; undefined while not known.
  */
 export function nodeBlocks(
   nodes: readonly LinkNode[],
-  facts: Pick<NetworkFacts, 'blockAffinities' | 'ciliumNodes'>,
+  facts: Pick<NetworkFacts, 'blockAffinities' | 'calicoInEtcd' | 'ciliumNodes'>,
 ): ReadonlyMap<string, readonly string[]> | undefined {
-  const { blockAffinities, ciliumNodes } = facts;
-  if (blockAffinities.state === 'unknown' || ciliumNodes.state === 'unknown') return undefined;
+  const { blockAffinities, calicoInEtcd, ciliumNodes } = facts;
+  if (calicoInEtcd === true) return new Map(nodes.map(({ metadata }) => [metadata.name, []]));
+  const isKnown = [blockAffinities, ciliumNodes].every(({ state }) => state !== 'unknown');
+  if (calicoInEtcd === undefined || !isKnown) return undefined;
   const ofCni = blockAffinities.state === 'known' ? affine(blockAffinities.objects) : cilium(ciliumNodes.objects);
   const isCalico = blockAffinities.state === 'known' && blockAffinities.objects.length > 0;
   return new Map(

@@ -6,12 +6,13 @@ import type { Informer } from '../../kube/informer.js';
 import { clusterNodes } from '../../kube/kosmos-resources.js';
 import type { ObjectKey } from '../../kube/resource.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
-import type { Reconciler, Result } from '../../runtime/controller.js';
+import type { ReconcileContext, Reconciler, Result } from '../../runtime/controller.js';
 import { deleteExactly } from '../cluster/leave-link.js';
 import { allDone } from '../cluster/all-done.js';
 import { leadPasses } from '../cluster/lead-passes.js';
 import type { LinkFeature, LinkMember } from '../cluster/link-member.js';
-import { diffClusterNodes, type ClusterNodePatch } from './cluster-node.js';
+import type { Obstacle } from '../cluster/obstacles.js';
+import { diffClusterNodes, type ClusterNodeChanges, type ClusterNodePatch } from './cluster-node.js';
 import { nodeBlocks } from './node-blocks.js';
 
 export interface NodeCollectorOptions {
@@ -36,6 +37,12 @@ export function createNodeCollector(options: NodeCollectorOptions): LinkFeature 
   return { name: 'nodes', open: (member) => ({ lead: (signal) => lead(member, signal) }) };
 }
 
+/** How a pass ended. */
+interface Collected extends Result {
+  /** Nodes for which others have left no name. */
+  readonly conflict?: Obstacle | undefined;
+}
+
 /** One pass over all nodes of a cluster; what is the same already costs nothing. */
 export class NodeCollector implements Reconciler {
   readonly #options: Omit<NodeCollectorOptions, 'createController'>;
@@ -46,7 +53,12 @@ export class NodeCollector implements Reconciler {
     this.#member = member;
   }
 
-  async reconcile(_key: ObjectKey, { signal }: { readonly signal: AbortSignal }): Promise<Result> {
+  reconcile(_key: ObjectKey, context: ReconcileContext): Promise<Result> {
+    const collect = (): Promise<Collected> => this.#collect(context.signal);
+    return this.#member.obstacles.follow('a ClusterNode', context, collect, ({ conflict }) => conflict);
+  }
+
+  async #collect(signal: AbortSignal): Promise<Collected> {
     const { clusterNodes: cache } = this.#options;
     const { nodes, nodeConfigs, network, config } = this.#member;
     if (!nodes.hasSynced || !cache.hasSynced) return { requeueAfterMs: SYNCING_MS };
@@ -69,7 +81,8 @@ export class NodeCollector implements Reconciler {
       ...changes.patch.map((patch) => () => this.#patch(patch, signal)),
       ...gone.map((object) => () => deleteExactly(this.#options.host, clusterNodes, object, signal)),
     ]);
-    return { requeueAfterMs: blocks === undefined ? SYNCING_MS : RESYNC_MS };
+    const requeueAfterMs = blocks === undefined ? SYNCING_MS : RESYNC_MS;
+    return { requeueAfterMs, conflict: conflictOf(changes.nameless) };
   }
 
   async #create(object: ClusterNode, signal: AbortSignal): Promise<void> {
@@ -91,4 +104,12 @@ export class NodeCollector implements Reconciler {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+}
+
+function conflictOf(nameless: ClusterNodeChanges['nameless']): Obstacle | undefined {
+  const [first] = nameless;
+  if (first === undefined) return undefined;
+  const [one, other] = first.taken;
+  const message = `the ClusterNodes ${one} and ${other} in the host stand for other nodes than ${first.node}; delete one of them`;
+  return { reason: 'NameConflict', message };
 }

@@ -6,7 +6,7 @@ import type { Informer } from '../../kube/informer.js';
 import { ipPools } from '../../kube/network-resources.js';
 import type { ObjectKey } from '../../kube/resource.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
-import type { Reconciler, Result } from '../../runtime/controller.js';
+import type { ReconcileContext, Reconciler, Result } from '../../runtime/controller.js';
 import { deleteExactly } from '../cluster/leave-link.js';
 import { leadPasses } from '../cluster/lead-passes.js';
 import type { LinkFeature, LinkMember } from '../cluster/link-member.js';
@@ -44,7 +44,11 @@ export class PoolCollector implements Reconciler {
     this.#member = member;
   }
 
-  async reconcile(name: ObjectKey, { signal }: { readonly signal: AbortSignal }): Promise<Result> {
+  reconcile(name: ObjectKey, context: ReconcileContext): Promise<Result> {
+    return this.#member.obstacles.follow('an IPPool', context, () => this.#pass(name, context.signal));
+  }
+
+  async #pass(name: ObjectKey, signal: AbortSignal): Promise<Result> {
     const { client, network } = this.#member;
     const { state, objects } = network.facts.ipPools;
     if (state === 'unknown' || !this.#clusters.hasSynced) return { requeueAfterMs: SYNCING_MS };

@@ -5,9 +5,10 @@ import { nodeConfigs } from '../../kube/kosmos-resources.js';
 import { objectKey, type ObjectKey } from '../../kube/resource.js';
 import type { Clock } from '../../lib/clock.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
-import type { Reconciler, Result } from '../../runtime/controller.js';
+import type { ReconcileContext, Reconciler, Result } from '../../runtime/controller.js';
 import { deleteExactly } from '../cluster/leave-link.js';
 import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
+import { isMadeByUs, nameConflict, type Obstacle } from '../cluster/obstacles.js';
 import { diffConfig, newConfig } from './config-change.js';
 import { isApplied, WriteOrder, writeStage } from './write-order.js';
 
@@ -35,6 +36,8 @@ export interface DeliveryOptions {
 const WRITES_AT_ONCE = 16;
 const SYNCING_MS = 1_000;
 const HOLD_CHECK_MS = 100;
+/** How often it is seen whether somebody else's object has gone; our watch doesn't show it. */
+const CONFLICT_CHECK_MS = 10_000;
 
 /** Brings each cluster's NodeConfigs into its own API server. */
 export function createDelivery(options: DeliveryOptions): LinkFeature {
@@ -85,6 +88,12 @@ class DeliveryModule implements LinkModule {
   }
 }
 
+/** How a NodeConfig was brought where it belongs. */
+interface Delivered extends Result {
+  /** Somebody else's object is there in its place. */
+  readonly conflict?: Obstacle;
+}
+
 /** Writes one NodeConfig, when it differs. */
 export class Delivery implements Reconciler {
   readonly #options: Omit<DeliveryOptions, 'createController'>;
@@ -113,7 +122,12 @@ export class Delivery implements Reconciler {
     if (isApplied(config)) this.#order.confirmed(config.metadata?.name ?? '');
   }
 
-  async reconcile(name: ObjectKey, { signal }: { readonly signal: AbortSignal }): Promise<Result> {
+  reconcile(name: ObjectKey, context: ReconcileContext): Promise<Result> {
+    const deliver = (): Promise<Delivered> => this.#deliver(name, context.signal);
+    return this.#member.obstacles.follow(titleOf(name), context, deliver, ({ conflict }) => conflict);
+  }
+
+  async #deliver(name: ObjectKey, signal: AbortSignal): Promise<Delivered> {
     const { nodeConfigs: cache } = this.#member;
     const { plan } = this.#options;
     if (!plan.planned || !cache.hasSynced) return { requeueAfterMs: SYNCING_MS };
@@ -143,7 +157,7 @@ export class Delivery implements Reconciler {
     return {};
   }
 
-  async #create(name: string, spec: NodeConfigSpec, signal: AbortSignal): Promise<Result> {
+  async #create(name: string, spec: NodeConfigSpec, signal: AbortSignal): Promise<Delivered> {
     const { client, ownership, nodeConfigs: cache } = this.#member;
     try {
       const object = newConfig(name, ownership, spec);
@@ -152,8 +166,25 @@ export class Delivery implements Reconciler {
       return {};
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      // Either the cache is behind, or somebody else's object has this name, which we don't see.
-      return { requeueAfterMs: SYNCING_MS };
+      return this.#whatIsThere(name, signal);
     }
   }
+
+  /** Either the cache is behind, or somebody else's object has this name, which our watch doesn't show. */
+  async #whatIsThere(name: string, signal: AbortSignal): Promise<Delivered> {
+    const { client, ownership } = this.#member;
+    try {
+      const present = await client.get(nodeConfigs, { name }, { signal });
+      if (!isMadeByUs(present, ownership)) {
+        return { requeueAfterMs: CONFLICT_CHECK_MS, conflict: nameConflict(titleOf(name), present) };
+      }
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    return { requeueAfterMs: SYNCING_MS };
+  }
+}
+
+function titleOf(name: string): string {
+  return `NodeConfig ${name}`;
 }

@@ -57,6 +57,10 @@ function linkCureOf(reason: string): string | undefined {
       return 'Do its agents run? Look at: kubectl -n kosmos-member get pods -l app.kubernetes.io/component=agent';
     case 'PlanProblem':
       return 'Let others see a range as another one with --global-cidr, or change the Cluster that the message names.';
+    case 'NameConflict':
+      return 'Delete the object that the message names if nobody needs it, or join under another name.';
+    case 'WriteFailed':
+      return 'Mend what the API server says; then it goes on by itself.';
     case 'CIDRsMissing':
       return 'Name the right --cni, or set podCIDRs and serviceCIDRs in spec.clusterLinkOptions.';
     case 'NoGateway':

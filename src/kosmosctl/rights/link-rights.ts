@@ -39,6 +39,10 @@ const BY_CNI: Readonly<Record<string, readonly Right[]>> = {
       ...{ apiGroups: [CALICO], resources: ['blockaffinities'], verbs: ['list', 'watch'] },
       why: 'knows which node has which addresses',
     },
+    {
+      ...{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['calico-config'], verbs: ['list', 'watch'] },
+      why: 'notices that Calico keeps its data in etcd',
+    },
   ],
   flannel: [
     {

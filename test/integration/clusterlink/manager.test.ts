@@ -4,6 +4,7 @@ import { applyCrds, clusterManifest } from '../../../hack/lab/federation.js';
 import type { ClusterNode } from '../../../src/apis/kosmos/v1alpha1/cluster-node.js';
 import type { Cluster, ClusterLinkStatus } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfig } from '../../../src/apis/kosmos/v1alpha1/node-config.js';
+import { HOST_CLUSTER_LABEL } from '../../../src/apis/names.js';
 import { clusterNodes, clusters, nodeConfigs } from '../../../src/kube/kosmos-resources.js';
 import { blockAffinities, ipPools } from '../../../src/kube/network-resources.js';
 import { nodes } from '../../../src/kube/resource.js';
@@ -153,11 +154,14 @@ describe('the host side of ClusterLink', () => {
     startAgents('host', '172.18.9');
     for (const name of ['member1', 'member2', 'host']) {
       await federation.clusterCondition(name, 'ClusterLinkReady', 'True', 'Linked');
-      const list = await nodesOf(name);
-      const status = await linkStatus(name);
-      expect(status.gateway).to.equal(gatewayOf(list));
-      expect(status.nodes).to.include({ summary: `${list.length}/${list.length}` });
-      expect(status.standbyGateways).to.have.length(list.length - 1);
+      // A node that was detected last becomes a standby a second later.
+      await eventually(async () => {
+        const list = await nodesOf(name);
+        const status = await linkStatus(name);
+        expect(status.gateway).to.equal(gatewayOf(list));
+        expect(status.nodes).to.include({ summary: `${list.length}/${list.length}` });
+        expect(status.standbyGateways).to.have.length(list.length - 1);
+      });
     }
     const { podCIDRs: pods2 = [] } = await linkStatus('member2');
     // What is planned for the first changes once more with each that comes after it.
@@ -198,6 +202,20 @@ describe('the host side of ClusterLink', () => {
       const again = await federation.client('member1').get(nodeConfigs, { name });
       expect(again.spec).to.deep.equal(config?.spec);
     });
+  });
+
+  it('says when a NodeConfig of one of its names is not its own, leaves it alone, and goes on when it is', async () => {
+    const client = federation.client('member1');
+    const [config] = await configsOf('member1');
+    const { name = '', labels } = config?.metadata ?? {};
+    const unlabelled = { metadata: { labels: { [HOST_CLUSTER_LABEL]: null } }, spec: { routes: [] } };
+    await client.patch(nodeConfigs, { name }, unlabelled, { type: 'merge' });
+    const { message } = await federation.clusterCondition('member1', 'ClusterLinkReady', 'False', 'NameConflict');
+    expect(message).to.include(`NodeConfig ${name} in the cluster is somebody else's`);
+    expect((await client.get(nodeConfigs, { name })).spec.routes).to.deep.equal([]);
+    await client.patch(nodeConfigs, { name }, { metadata: { labels } }, { type: 'merge' });
+    await federation.clusterCondition('member1', 'ClusterLinkReady', 'True');
+    expect((await client.get(nodeConfigs, { name })).spec.routes).to.deep.equal(config?.spec.routes);
   });
 
   it('makes a node the gateway that is labelled as one, and never has none meanwhile', async () => {

@@ -151,7 +151,7 @@ describe("what a cluster's ranges are read from", () => {
 
   function sources(cni: string): NetworkSources {
     const { client, createInformer } = harness;
-    const made = new NetworkSources({ cluster: LINKED, client, cni, createInformer });
+    const made = new NetworkSources({ cluster: LINKED, client, createInformer, config: { cni, calicoInEtcd: false } });
     harness.track(made.run(harness.signal));
     return made;
   }

@@ -156,9 +156,14 @@ describe('NetworkSources', () => {
 
   afterEach(() => harness.end());
 
-  function sources(cni: string): NetworkSources {
+  function sources(cni: string, calicoInEtcd = false): NetworkSources {
     const { client, createInformer } = harness;
-    const made = new NetworkSources({ cluster: LINK_CONFIG.name, client, cni, createInformer });
+    const made = new NetworkSources({
+      cluster: LINK_CONFIG.name,
+      client,
+      createInformer,
+      config: { cni, calicoInEtcd },
+    });
     harness.track(made.run(harness.signal));
     return made;
   }
@@ -167,7 +172,7 @@ describe('NetworkSources', () => {
     [...new Set(harness.client.callsOf({ verb: 'list' }).map(({ resource }) => resource))].sort();
 
   const table: readonly (readonly [string, readonly string[]])[] = [
-    ['calico', ['blockaffinities', 'ippools', 'pods', 'servicecidrs']],
+    ['calico', ['blockaffinities', 'configmaps', 'ippools', 'pods', 'servicecidrs']],
     ['flannel', ['configmaps', 'pods', 'servicecidrs']],
     ['cilium', ['ciliumnodes', 'configmaps', 'pods', 'servicecidrs']],
     ['generic', ['pods', 'servicecidrs']],
@@ -200,6 +205,45 @@ describe('NetworkSources', () => {
     expect(counts).to.deep.equal(Array(4).fill('known 1'));
     expect([facts.flannel.state, facts.cilium.state, facts.ciliumNodes.state]).to.deep.equal(Array(3).fill('absent'));
     expect(told).to.equal(4);
+  });
+
+  describe('for Calico on etcd', () => {
+    const config = (data: Readonly<Record<string, string>>, namespace = 'kube-system'): void =>
+      void harness.client.seed(configMaps, { metadata: { namespace, name: 'calico-config' }, data });
+
+    it('know it by the ConfigMap of its manifests, also when that comes later', async () => {
+      config({ etcd_endpoints: 'http://192.0.2.9:2379' }, 'default');
+      const made = sources('calico');
+      expect(made.facts.calicoInEtcd).to.equal(undefined);
+      await harness.calm();
+      expect(made.facts.calicoInEtcd).to.equal(false);
+      config({ etcd_endpoints: 'http://192.0.2.9:2379' });
+      await harness.calm();
+      expect(made.facts.calicoInEtcd).to.equal(true);
+      harness.client.edit(
+        configMaps,
+        { namespace: 'kube-system', name: 'calico-config' },
+        { data: { etcd_endpoints: '' } },
+      );
+      await harness.calm();
+      expect(made.facts.calicoInEtcd).to.equal(false);
+    });
+
+    it('believe the Cluster, if its CNI is Calico, and nothing of other CNIs', async () => {
+      config({ etcd_endpoints: 'http://192.0.2.9:2379' });
+      const [stated, flannel] = [sources('calico', true), sources('flannel', true)];
+      expect([stated.facts.calicoInEtcd, flannel.facts.calicoInEtcd]).to.deep.equal([true, false]);
+      await harness.calm();
+      expect([stated.facts.calicoInEtcd, flannel.facts.calicoInEtcd]).to.deep.equal([true, false]);
+    });
+
+    it('take it for one with CRDs where that ConfigMap may not be read', async () => {
+      const error = apiError(403, 'Forbidden', 'not you');
+      harness.client.fail({ verb: 'list', type: configMaps, error, times: 100 });
+      const made = sources('calico');
+      await harness.calm();
+      expect(made.facts.calicoInEtcd).to.equal(false);
+    });
   });
 
   it('read the one ConfigMap of flannel or Cilium', async () => {

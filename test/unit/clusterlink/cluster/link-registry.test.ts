@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Cluster } from '../../../../src/apis/kosmos/v1alpha1/cluster.js';
 import type { LinkConnection } from '../../../../src/clusterlink/cluster/connection.js';
-import type { LinkConfig } from '../../../../src/clusterlink/cluster/link-config.js';
+import { compileLink, type LinkConfig } from '../../../../src/clusterlink/cluster/link-config.js';
 import { LinkConnections, LinkRegistry } from '../../../../src/clusterlink/cluster/link-registry.js';
 import type { Informer } from '../../../../src/kube/informer.js';
 import { TransportError } from '../../../../src/kube/transport-error.js';
@@ -47,6 +47,25 @@ class FakeConnection {
     return Promise.resolve();
   }
 }
+
+describe('what is needed of a Cluster to link it', () => {
+  it('has Calico unless it says otherwise, with its data in the API unless it says otherwise', () => {
+    const { cni, calicoInEtcd } = compileLink(linkedCluster('east'));
+    expect([cni, calicoInEtcd]).to.deep.equal(['calico', false]);
+    expect(compileLink(linkedCluster('east', { cni: 'Flannel' })).cni).to.equal('flannel');
+  });
+
+  for (const [datastoreType, isEtcd] of [
+    ['etcdv3', true],
+    ['kubernetes', false],
+  ] as const) {
+    it(`has Calico's data ${isEtcd ? '' : 'not '}in etcd with the annotation datastoreType: ${datastoreType}`, () => {
+      const cluster = linkedCluster('east');
+      const metadata = { ...cluster.metadata, annotations: { datastoreType } };
+      expect(compileLink({ ...cluster, metadata }).calicoInEtcd).to.equal(isEtcd);
+    });
+  }
+});
 
 describe('the registry of linked clusters', () => {
   let clusters: Map<string, Cluster>;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { NodeConfig } from '../../../../src/apis/kosmos/v1alpha1/node-config.js';
 import { hasApplied, linkCondition, type LinkState } from '../../../../src/clusterlink/cluster/link-condition.js';
+import type { Obstacle } from '../../../../src/clusterlink/cluster/obstacles.js';
 import { linkStatusPatch, type LinkReport } from '../../../../src/clusterlink/cluster/link-status.js';
 import { linkedCluster, nodeConfig } from '../../../support/link-objects.js';
 
@@ -11,7 +12,7 @@ const applied = (node: string, more: object = {}): NodeConfig =>
 function state(more: Partial<LinkState> = {}): LinkState {
   return {
     ...{ invalid: undefined, connected: true, synced: true, problem: undefined, missing: [], planProblems: [] },
-    silent: [],
+    ...{ obstacles: [], silent: [] },
     ...{ nodes: ['n1', 'n2'], planned: new Set(['n1', 'n2']), needsGateway: false, gateway: undefined },
     configs: new Map([
       ['n1', applied('n1')],
@@ -55,6 +56,31 @@ describe('the condition of a link', () => {
       ...(['False', 'NodesNotReady', /n2: route: EINVAL$/] as const),
     ],
   ];
+  const conflict = (name: string): Obstacle => ({ reason: 'NameConflict', message: `${name} is somebody else's` });
+  const refused: Obstacle = { reason: 'WriteFailed', message: 'c is too large' };
+  const obstacles: typeof table = [
+    ['an object is refused', { obstacles: [refused] }, 'False', 'WriteFailed', /^c is too large$/],
+    [
+      'somebody has names of ours, whatever else is refused',
+      { obstacles: [conflict('a'), refused, conflict('b')] },
+      ...(['False', 'NameConflict', /^a is somebody else's; b is somebody else's$/] as const),
+    ],
+    [
+      'somebody has many names of ours',
+      { obstacles: ['a', 'b', 'c', 'd', 'e'].map(conflict) },
+      ...(['False', 'NameConflict', /^a .*; b .*; c is somebody else's; and 2 more$/] as const),
+    ],
+    [
+      'a node waits only for what is refused',
+      { obstacles: [refused], planned: new Set(['n1']) },
+      ...(['False', 'WriteFailed', /too large/] as const),
+    ],
+    [
+      'the plan itself has a problem as well',
+      { obstacles: [refused], planProblems: ['east and west overlap'] },
+      ...(['False', 'PlanProblem', /overlap/] as const),
+    ],
+  ];
   const silent: readonly (readonly [string, Partial<LinkState>, string, string, RegExp])[] = [
     ['an agent is silent', { silent: ['n2'] }, 'False', 'AgentsSilent', /agents of n2 no longer renew/],
     [
@@ -63,7 +89,7 @@ describe('the condition of a link', () => {
       ...(['False', 'NodesNotReady', /^n2 have not applied/] as const),
     ],
   ];
-  for (const [what, more, status, reason, message] of [...table, ...silent]) {
+  for (const [what, more, status, reason, message] of [...table, ...obstacles, ...silent]) {
     it(`is ${reason} when ${what}`, () => {
       const condition = linkCondition(state(more));
       expect([condition.status, condition.reason]).to.deep.equal([status, reason]);

@@ -4,7 +4,7 @@ import type { ClusterLinkOptions } from '../../../../src/apis/kosmos/v1alpha1/cl
 import type { LinkNode } from '../../../../src/clusterlink/cluster/link-node.js';
 import type { NetworkFacts } from '../../../../src/clusterlink/cluster/network-sources.js';
 import type { Source } from '../../../../src/clusterlink/cluster/source.js';
-import { collectCidrs, type FoundCidrs } from '../../../../src/clusterlink/collector/cluster-cidrs.js';
+import { collectCidrs, etcdProblem, type FoundCidrs } from '../../../../src/clusterlink/collector/cluster-cidrs.js';
 import { ipPool, known, linkNode, networkFacts, UNKNOWN } from '../../../support/link-objects.js';
 
 function controlPlane(component: string, ...args: readonly string[]): Pod {
@@ -137,6 +137,38 @@ describe('collectCidrs for pods', () => {
 
   it('puts the ranges of the nodes together when nothing else is known', () => {
     expect(pods({}, nodes)).to.deep.equal(found('Nodes', '10.244.0.0/24', '10.244.1.0/24'));
+  });
+
+  describe('of a Calico on etcd', () => {
+    const inEtcd = { calicoInEtcd: true, controlPlane: manager, ipPools: known(ipPool('old', '10.9.0.0/16')) };
+
+    it('believes nobody but the Cluster, and says what to set there', () => {
+      expect(pods(inEtcd, nodes)).to.deep.equal({
+        state: 'missing',
+        message: 'its Calico keeps its pools in etcd, where they are not read; set spec.clusterLinkOptions.podCIDRs',
+      });
+      expect(pods(inEtcd, UNKNOWN, { podCIDRs: ['10.1.0.0/16'] })).to.deep.equal(found('Cluster', '10.1.0.0/16'));
+    });
+
+    it('waits until it is known whether it is one, unless the Cluster says its ranges', () => {
+      expect(pods({ ...inEtcd, calicoInEtcd: undefined }, nodes)).to.deep.equal({ state: 'unknown' });
+      const options = { podCIDRs: ['10.1.0.0/16'] };
+      expect(pods({ calicoInEtcd: undefined }, nodes, options)).to.deep.equal(found('Cluster', '10.1.0.0/16'));
+    });
+
+    it('takes Services from where they are', () => {
+      const flags = known(controlPlane('kube-apiserver', '--service-cluster-ip-range=10.96.0.0/12'));
+      expect(services({ ...inEtcd, controlPlane: flags })).to.deep.equal(found('ApiServerFlags', '10.96.0.0/12'));
+    });
+
+    it('can be linked in gateway mode only, as blocks of nodes are not known', () => {
+      for (const networkType of ['p2p', undefined] as const) {
+        expect(etcdProblem({ networkType }, inEtcd)).to.match(/set spec.clusterLinkOptions.networkType to gateway$/);
+        expect(etcdProblem({ networkType }, { calicoInEtcd: false })).to.equal(undefined);
+        expect(etcdProblem({ networkType }, { calicoInEtcd: undefined })).to.equal(undefined);
+      }
+      expect(etcdProblem({ networkType: 'gateway' }, inEtcd)).to.equal(undefined);
+    });
   });
 
   it('waits for the CNI before it believes the nodes', () => {

@@ -6,6 +6,7 @@ import {
   type ClusterNodeChanges,
   type NodesState,
 } from '../../../../src/clusterlink/collector/cluster-node.js';
+import { distinctNodeObjectName } from '../../../../src/clusterlink/planner/object-names.js';
 import { clusterNode, linkNode } from '../../../support/link-objects.js';
 
 function diff(state: Partial<NodesState>): ClusterNodeChanges {
@@ -15,7 +16,7 @@ function diff(state: Partial<NodesState>): ClusterNodeChanges {
   });
 }
 
-const NOTHING: ClusterNodeChanges = { create: [], patch: [], remove: [] };
+const NOTHING: ClusterNodeChanges = { create: [], patch: [], remove: [], nameless: [] };
 const ETH0: NodeConfigDetected = { interfaceName: 'eth0', ip: '172.18.1.11', ip6: 'fd00:18::11', mtu: 1500 };
 
 describe('diffClusterNodes', () => {
@@ -77,6 +78,19 @@ describe('diffClusterNodes', () => {
     const actual = [clusterNode('east', 'n1', { podCIDRs: ['10.10.0.0/26'] })];
     expect(diff({ nodes: [linkNode('n1')], blocks: undefined, actual })).to.deep.equal(NOTHING);
     expect(diff({ nodes: [linkNode('n1')], blocks: undefined }).create[0]?.spec.podCIDRs).to.deep.equal([]);
+  });
+
+  it('names the ClusterNodes that leave no name for a node, as long as they are there', () => {
+    const digest = distinctNodeObjectName('east', 'n1');
+    const foreign = ['east-n1', digest].map((name) => ({ ...clusterNode('west', name), metadata: { name } }));
+    const changes = diff({ nodes: [linkNode('n1'), linkNode('n2')], actual: foreign });
+    expect(changes.nameless).to.deep.equal([{ node: 'n1', taken: ['east-n1', digest] }]);
+    expect(changes.create.map(({ metadata }) => metadata?.name)).to.deep.equal(['east-n2']);
+    expect(changes.remove).to.deep.equal([]);
+    const [first, second] = foreign.map((object) => diff({ nodes: [linkNode('n1')], actual: [object] }));
+    expect([first?.nameless, second?.nameless]).to.deep.equal([[], []]);
+    expect(first?.create.map(({ metadata }) => metadata?.name)).to.deep.equal([digest]);
+    expect(second?.create.map(({ metadata }) => metadata?.name)).to.deep.equal(['east-n1']);
   });
 
   it('leaves roles to the elector', () => {

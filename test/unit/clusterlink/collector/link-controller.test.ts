@@ -6,6 +6,7 @@ import type { LinkConnection } from '../../../../src/clusterlink/cluster/connect
 import { LinkController } from '../../../../src/clusterlink/collector/link-controller.js';
 import { clusterNodes, clusters, nodeConfigs } from '../../../../src/kube/kosmos-resources.js';
 import { ipPools } from '../../../../src/kube/network-resources.js';
+import { configMaps } from '../../../../src/kube/resource.js';
 import { LINKED, LinkHarness } from '../../../support/link-harness.js';
 import { clusterNode, ipPool, linkedCluster } from '../../../support/link-objects.js';
 import { apiError } from '../../../support/member-harness.js';
@@ -80,11 +81,56 @@ describe('LinkController', () => {
     expect(harness.warnings).to.have.length(1);
   });
 
+  it('warns of what is in the way of what was planned, and says when it is not any more', async () => {
+    seed();
+    harness.seedNode('n1', '10.10.0.0/24');
+    harness.seedConfig('n1', { devices: [] }, { observedGeneration: 1 });
+    connection = harness.connect();
+    const { obstacles } = connection;
+    const conflict = { reason: 'NameConflict', message: "NodeConfig east-n1 is somebody else's" } as const;
+    await obstacles.follow(
+      'x',
+      harness.context,
+      () => Promise.resolve(),
+      () => conflict,
+    );
+    expect(await reconcile()).to.equal(1_000);
+    expect(reason()).to.equal('NameConflict');
+    expect(harness.warnings).to.deep.equal([`${LINKED} NameConflict: ${conflict.message}`]);
+    await obstacles.follow('x', harness.context, () => Promise.resolve());
+    await reconcile();
+    expect(reason()).to.equal('Linked');
+    expect(harness.warnings).to.have.length(1);
+  });
+
   it('asks for ranges that the cluster does not tell', async () => {
     seed({ spec: { clusterLinkOptions: {} } });
     connection = harness.connect();
     await reconcile();
     expect(reason()).to.equal('CIDRsMissing');
+  });
+
+  it('says what to set for a Calico on etcd, one thing after the other', async () => {
+    seed({ spec: { clusterLinkOptions: { serviceCIDRs: ['10.11.0.0/16'] } } });
+    harness.seedNode('n1', '10.244.0.0/24');
+    harness.client.seed(configMaps, {
+      metadata: { namespace: 'kube-system', name: 'calico-config' },
+      data: { etcd_endpoints: 'http://192.0.2.9:2379' },
+    });
+    connection = harness.connect({ cni: 'calico' });
+    const said = async (): Promise<string> => {
+      await reconcile();
+      const { reason: why, message } = cluster()?.status?.conditions?.[0] ?? {};
+      return `${why}: ${message}`;
+    };
+    expect(await said()).to.match(/^CIDRsMissing: .*etcd.*; set .*podCIDRs; .*etcd.*; set .*networkType to gateway$/);
+    expect(cluster()?.status?.clusterLinkStatus?.podCIDRs).to.equal(undefined);
+    expect(harness.warnings).to.have.length(1);
+    harness.host.edit(clusters, REF, { spec: { clusterLinkOptions: { podCIDRs: ['10.1.0.0/16'] } } });
+    expect(await said()).to.match(/^CIDRsMissing: its Calico keeps in etcd which node/);
+    harness.host.edit(clusters, REF, { spec: { clusterLinkOptions: { networkType: 'gateway' } } });
+    expect(await said()).to.match(/^NodesNotDetected: /);
+    expect(cluster()?.status?.clusterLinkStatus?.podCIDRs).to.deep.equal(['10.1.0.0/16']);
   });
 
   it('says when a link is switched off, and nothing where there was never one', async () => {

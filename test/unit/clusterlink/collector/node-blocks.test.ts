@@ -4,7 +4,7 @@ import { NO_SOURCE } from '../../../../src/clusterlink/cluster/source.js';
 import { blockAffinity, known, linkNode, UNKNOWN } from '../../../support/link-objects.js';
 
 const NODES = [linkNode('n1', { podCIDRs: ['10.1.0.0/24'] }), linkNode('n2', { podCIDRs: ['10.1.1.0/24'] })];
-const NONE = { blockAffinities: NO_SOURCE, ciliumNodes: NO_SOURCE };
+const NONE = { blockAffinities: NO_SOURCE, calicoInEtcd: false, ciliumNodes: NO_SOURCE };
 
 function blocks(facts: Partial<Parameters<typeof nodeBlocks>[1]>): Record<string, readonly string[]> {
   return Object.fromEntries(nodeBlocks(NODES, { ...NONE, ...facts }) ?? []);
@@ -52,7 +52,14 @@ describe('the blocks of pod addresses of each node', () => {
     expect(nodeBlocks(nodes, NONE)?.get('n1')).to.deep.equal(['10.1.0.0/24', 'fd00::/64']);
   });
 
+  it('are none that anybody knows when Calico keeps them in etcd, whatever else is there', () => {
+    const blockAffinities = known(blockAffinity('n1', '10.10.0.0/26'));
+    expect(blocks({ calicoInEtcd: true, blockAffinities })).to.deep.equal({ n1: [], n2: [] });
+    expect(blocks({ calicoInEtcd: true, blockAffinities: UNKNOWN })).to.deep.equal({ n1: [], n2: [] });
+  });
+
   it('are unknown until the CNI has answered', () => {
+    expect(nodeBlocks(NODES, { ...NONE, calicoInEtcd: undefined })).to.equal(undefined);
     expect(nodeBlocks(NODES, { ...NONE, blockAffinities: UNKNOWN })).to.equal(undefined);
     expect(nodeBlocks(NODES, { ...NONE, ciliumNodes: UNKNOWN })).to.equal(undefined);
   });

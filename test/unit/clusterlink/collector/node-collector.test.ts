@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createNodeCollector, NodeCollector } from '../../../../src/clusterlink/collector/node-collector.js';
+import { distinctNodeObjectName } from '../../../../src/clusterlink/planner/object-names.js';
 import { clusterNodes } from '../../../../src/kube/kosmos-resources.js';
 import { nodes } from '../../../../src/kube/resource.js';
 import { LINKED, LinkHarness } from '../../../support/link-harness.js';
@@ -89,6 +90,39 @@ describe('NodeCollector', () => {
     const failed = await subject.reconcile(LINKED, harness.context).catch((error: unknown) => error);
     expect(failed).to.be.instanceOf(Error);
     expect(harness.host.peekAll(clusterNodes)).to.have.length(2);
+  });
+
+  it('says so when others leave no name for a node, until one of them goes', async () => {
+    const digest = distinctNodeObjectName(LINKED, 'n1');
+    for (const name of ['east-n1', digest]) {
+      harness.host.seed(clusterNodes, { ...clusterNode('west', name), metadata: { name } });
+    }
+    harness.seedNode('n1', '10.1.0.0/24');
+    const member = harness.connect();
+    const subject = new NodeCollector({ host: harness.host, clusterNodes: harness.clusterNodes }, member);
+    await harness.calm();
+    await subject.reconcile(LINKED, harness.context);
+    expect(member.obstacles.list().map(({ reason }) => reason)).to.deep.equal(['NameConflict']);
+    expect(member.obstacles.list()[0]?.message).to.include(`east-n1 and ${digest} in the host stand for other nodes`);
+    harness.host.erase(clusterNodes, { name: 'east-n1' });
+    await harness.calm();
+    await subject.reconcile(LINKED, harness.context);
+    expect(member.obstacles.list()).to.deep.equal([]);
+    expect(harness.host.peek(clusterNodes, { name: 'east-n1' })?.spec.nodeName).to.equal('n1');
+  });
+
+  it('keeps in mind what the host refuses', async () => {
+    harness.seedNode('n1', '10.1.0.0/24');
+    const member = harness.connect();
+    const subject = new NodeCollector({ host: harness.host, clusterNodes: harness.clusterNodes }, member);
+    await harness.calm();
+    harness.host.fail({ verb: 'create', error: apiError(403, 'Forbidden', 'not you') });
+    await subject.reconcile(LINKED, harness.context).catch((error: unknown) => error);
+    expect(member.obstacles.list()).to.deep.equal([
+      { reason: 'WriteFailed', message: "a ClusterNode can't be written: not you" },
+    ]);
+    await subject.reconcile(LINKED, harness.context);
+    expect(member.obstacles.list()).to.deep.equal([]);
   });
 
   it('runs for a cluster while leading, and not for one that leaves', async () => {

@@ -43,14 +43,20 @@ describe('PoolCollector', () => {
     expect(names()).to.deep.equal([]);
   });
 
-  it('takes it easy when a pool is there already, and fails when it may not make one', async () => {
-    const subject = collector();
+  it('takes it easy when a pool is there already, and says so when it may not make one', async () => {
+    const member = harness.connect({ cni: 'calico' });
+    const subject = new PoolCollector(harness.clusters, member);
     await harness.calm();
     harness.client.fail({ verb: 'create', error: apiError(409, 'AlreadyExists') });
     await subject.reconcile(LINKED, harness.context);
     harness.client.fail({ verb: 'create', error: apiError(403, 'Forbidden') });
     const failed = await subject.reconcile(LINKED, harness.context).catch((error: unknown) => error);
     expect(failed).to.be.instanceOf(Error);
+    expect(member.obstacles.list()).to.deep.equal([
+      { reason: 'WriteFailed', message: "an IPPool can't be written: Forbidden" },
+    ]);
+    await subject.reconcile(LINKED, harness.context);
+    expect(member.obstacles.list()).to.deep.equal([]);
   });
 
   it('runs for clusters with Calico while leading', async () => {

@@ -108,6 +108,8 @@ describe('kosmosctl join cluster, with its network', () => {
   for (const [reason, cure] of [
     ['NodesNotDetected', 'kubectl -n kosmos-member get pods -l app.kubernetes.io/component=agent'],
     ['PlanProblem', '--global-cidr'],
+    ['NameConflict', 'join under another name'],
+    ['WriteFailed', 'Mend what the API server says'],
     ['CIDRsMissing', '--cni'],
     ['NoGateway', 'kosmos.io/exclude'],
   ] as const) {

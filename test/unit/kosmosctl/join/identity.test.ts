@@ -91,7 +91,9 @@ describe('the identity of a host in a member', () => {
     expect(written.flatMap(({ resources }) => resources)).to.have.members([
       ...['nodeconfigs', 'ippools', 'clusterroles', 'serviceaccounts/token'],
     ]);
-    expect(rights.flatMap(({ resources }) => resources)).not.to.include.oneOf(['secrets', 'configmaps', '*']);
+    const wide = rights.filter(({ resourceNames }) => resourceNames === undefined);
+    expect(wide.flatMap(({ resources }) => resources)).not.to.include.oneOf(['secrets', 'configmaps', '*']);
+    expect(rights.flatMap(({ resourceNames = [] }) => resourceNames)).to.include('calico-config');
   });
 
   it('is shown with a reason for each right', () => {

@@ -172,6 +172,7 @@ describe('the rights in the host', () => {
   it('ask the CNI that there is, and no other', () => {
     expect(rulesOf(link(true, 'calico')))
       .to.contain('ippools')
+      .and.contain('calico-config')
       .and.not.match(/ciliumnodes|kube-flannel-cfg/);
     expect(rulesOf(link(true, 'flannel')))
       .to.contain('kube-flannel-cfg')
@@ -179,7 +180,7 @@ describe('the rights in the host', () => {
     expect(rulesOf(link(true, 'cilium')))
       .to.contain('ciliumnodes')
       .and.not.match(/kube-flannel-cfg|ippools/);
-    expect(rulesOf(link(true, 'generic'))).not.to.match(/ciliumnodes|kube-flannel-cfg|ippools/);
+    expect(rulesOf(link(true, 'generic'))).not.to.match(/ciliumnodes|kube-flannel-cfg|ippools|calico-config/);
     expect(cniRights('Calico')).to.deep.equal(cniRights('calico'));
   });
 
