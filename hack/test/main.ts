@@ -3,21 +3,18 @@ import { ensureBinaries } from '../lab/binaries.js';
 import { ensureMetricsServer } from '../lab/metrics-server.js';
 import { PINNED_KUBERNETES } from '../lab/versions.js';
 import { clustersNeeded, lanesOf, planRuns, type TestRun } from './plan.js';
-import { runMocha, summaryLines } from './mocha.js';
-import { exitCodeFor, sumTallies, type Tally } from './tally.js';
-
-type NamedTally = readonly [name: string, tally: Tally];
+import { runMocha, summaryLines, type RunResult } from './mocha.js';
+import { exitCodeFor, sumTallies } from './tally.js';
 
 /** Runs everything that is planned, a few at a time, and says what each comes to as it goes. */
-async function runAll(runs: readonly TestRun[], lanes: number): Promise<readonly NamedTally[]> {
+async function runAll(runs: readonly TestRun[], lanes: number): Promise<readonly RunResult[]> {
   const waiting = [...runs];
-  const tallies: NamedTally[] = [];
+  const results: RunResult[] = [];
   const lane = async (): Promise<void> => {
-    for (let run = waiting.shift(); run !== undefined; run = waiting.shift())
-      tallies.push([run.name, await runMocha(run)]);
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) results.push(await runMocha(run));
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return tallies;
+  return results;
 }
 
 const asked = process.argv[2] ?? 'all';
@@ -28,8 +25,10 @@ if (needed !== 'none') {
   if (needed === 'full') await ensureMetricsServer(console.log);
 }
 const runs = planRuns(asked, (tier) => globSync(`dist/test/${tier}/**/*.test.js`));
-const tallies = await runAll(runs, lanesOf(asked));
-for (const line of summaryLines(tallies)) console.log(line);
-const total = sumTallies(tallies.map(([, tally]) => tally));
+const startedAt = performance.now();
+const results = await runAll(runs, lanesOf(asked));
+const seconds = Math.round((performance.now() - startedAt) / 1000);
+for (const line of summaryLines(results, seconds)) console.log(line);
+const total = sumTallies(results.map(({ tally }) => tally));
 process.exitCode = exitCodeFor(total);
 console.log(`${total.passed} passed, ${total.failures.length} failed`);

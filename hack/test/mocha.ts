@@ -3,13 +3,27 @@ import { createInterface } from 'node:readline';
 import type { TestRun } from './plan.js';
 import { parseEvent, tallyEvents, type Failure, type Tally, type TestEvent } from './tally.js';
 
+/** What one process of mocha came to. */
+export interface RunResult {
+  readonly name: string;
+  readonly tally: Tally;
+  readonly seconds: number;
+}
+
 function failureLines(name: string, { title, error }: Failure): string {
   return `  FAIL  ${name}: ${title}\n${error.replace(/^/gm, '        ')}`;
 }
 
-/** What failed in all runs once more, where whoever looks at the end of a long output finds it. */
-export function summaryLines(runs: readonly (readonly [name: string, tally: Tally])[]): readonly string[] {
-  return runs.flatMap(([name, { failures }]) => failures.map((failure) => failureLines(name, failure)));
+/**
+ * For whoever looks at the end of a long output: how long each run took, the longest first, and once more what failed.
+ *
+ * @param seconds - of all runs together; some went on at the same time
+ */
+export function summaryLines(results: readonly RunResult[], seconds: number): readonly string[] {
+  const sorted = [...results].sort((one, other) => other.seconds - one.seconds);
+  const times = sorted.map((result) => `${result.name} ${result.seconds}`).join(', ');
+  const failures = results.flatMap(({ name, tally }) => tally.failures.map((failure) => failureLines(name, failure)));
+  return [`${seconds} s in all, by file: ${times}`, ...failures];
 }
 
 function report(name: string, event: TestEvent): void {
@@ -29,7 +43,7 @@ function report(name: string, event: TestEvent): void {
 }
 
 /** Runs mocha on some files and prints each result as it comes. */
-export async function runMocha(run: TestRun): Promise<Tally> {
+export async function runMocha(run: TestRun): Promise<RunResult> {
   const { name, files, testLimitMs, limitMs } = run;
   const startedAt = performance.now();
   const flags = ['--reporter', 'json-stream', '--timeout', String(testLimitMs)];
@@ -51,5 +65,5 @@ export async function runMocha(run: TestRun): Promise<Tally> {
   const tally = tallyEvents(events, await ended);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   console.log(`${name}: ${tally.passed} passed and ${tally.failures.length} failed in ${seconds} s`);
-  return tally;
+  return { name, tally, seconds };
 }

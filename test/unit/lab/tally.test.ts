@@ -77,9 +77,12 @@ describe('tally of tests', () => {
 
   it('ends with what failed, each with the run that it belongs to', () => {
     const runs = [
-      ['unit', { passed: 1, failures: [] }],
-      ['e2e/pods', { passed: 0, failures: [{ title: 'starts', error: 'no\n  at line' }] }],
-    ] as const;
-    expect(summaryLines(runs)).to.deep.equal(['  FAIL  e2e/pods: starts\n        no\n          at line']);
+      { name: 'unit', seconds: 4, tally: { passed: 1, failures: [] } },
+      { name: 'e2e/pods', seconds: 70, tally: { passed: 0, failures: [{ title: 'starts', error: 'no\n  at line' }] } },
+    ];
+    expect(summaryLines(runs, 71)).to.deep.equal([
+      '71 s in all, by file: e2e/pods 70, unit 4',
+      '  FAIL  e2e/pods: starts\n        no\n          at line',
+    ]);
   });
 });
