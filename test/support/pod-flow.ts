@@ -89,7 +89,10 @@ export class PodFlow {
     this.#watching.abort();
     await Promise.all(this.#done);
     const lost = [...this.#times].filter(([, { readyInHostAt, goneAt }]) => (readyInHostAt && goneAt) === undefined);
-    if (lost.length > 0) throw new Error(`never ready and gone: ${lost.map(([name]) => name).join(', ')}`);
+    if (lost.length > 0) {
+      const each = lost.map(([name, times]) => `${name} (${stuckAt(times)})`);
+      throw new Error(`${lost.length} of ${all.length} pods were never ready and gone: ${each.join(', ')}`);
+    }
     return {
       copied: latencyOf(all.map(({ createdAt, copiedAt }) => (copiedAt ?? Infinity) - createdAt)),
       shown: latencyOf(all.map((one) => Math.max(0, (one.readyInHostAt ?? Infinity) - (one.readyInMemberAt ?? 0)))),
@@ -147,4 +150,11 @@ export class PodFlow {
     this.#done.push(informer.run(this.#watching.signal));
     await informer.synced(AbortSignal.timeout(SETTLE_MS));
   }
+}
+
+/** How far a pod got. */
+function stuckAt({ copiedAt, readyInMemberAt, readyInHostAt }: Times): string {
+  if (copiedAt === undefined) return 'no copy';
+  if (readyInMemberAt === undefined) return 'not ready in the member';
+  return readyInHostAt === undefined ? 'not ready in the host' : 'not gone';
 }
