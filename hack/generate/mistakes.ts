@@ -117,6 +117,18 @@ const WORDS = {
     'error: --verify needs a kubeconfig of the member',
     'Add --kubeconfig.',
   ),
+  'no-pull-secret': row(
+    2,
+    'a Secret for pulling the image that is nowhere',
+    'error: --image-pull-secret: there is no Secret …/registry in the host',
+    'Make it there with "kubectl create secret docker-registry", or in kosmos-member of the member.',
+  ),
+  'no-registry-secret': row(
+    2,
+    'a Secret for pulling the image that holds something else',
+    'error: --image-pull-secret: the Secret registry is of the type Opaque, not kubernetes.io/dockerconfigjson',
+    'Make it with "kubectl create secret docker-registry".',
+  ),
   'nobody-agrees': row(
     2,
     'joining in a script without --yes',
@@ -227,6 +239,12 @@ const CLUSTERS = {
     'a Cluster of that name that was made by hand',
     'error: there is a Cluster member2, which was not joined by this command',
     TAKEN,
+  ),
+  'linked-elsewhere': row(
+    1,
+    'a member whose network is linked by another host, or under another name',
+    'error: the network of the member is linked already, as …',
+    'Join with --enable-tree alone, or take the other one out first.',
   ),
   'just-leaving': row(
     1,

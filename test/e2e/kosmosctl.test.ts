@@ -9,7 +9,7 @@ import { run } from '../../hack/lab/run.js';
 import { identityName, identityRights } from '../../src/kosmosctl/join/identity.js';
 import { holds } from '../../src/kosmosctl/manifests/template.js';
 import { DEFAULT_VALUES } from '../../src/kosmosctl/manifests/values.js';
-import { AGENT_RIGHTS } from '../../src/kosmosctl/rights/agent-rights.js';
+import { AGENT_NAMESPACE_RIGHTS, AGENT_RIGHTS } from '../../src/kosmosctl/rights/agent-rights.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../src/kosmosctl/rights/host-rights.js';
 import { AuditLog, deniedOf, unusedOf } from '../support/audit-log.js';
 import { eventually } from '../support/eventually.js';
@@ -369,7 +369,8 @@ describe('a federation from nothing, with the managers in pods of the host', () 
     expect({ host: deniedOf(inHost), member: deniedOf(inMember) }).to.deep.equal({ host: [], member: [] });
     for (const account of ['kosmos-system:kosmos-agent', 'kosmos-member:kosmos-agent']) {
       const ofAgents = audit.requestsOf(account);
-      expect([account, deniedOf(ofAgents), unusedOf(AGENT_RIGHTS, ofAgents)]).to.deep.equal([account, [], []]);
+      const unused = unusedOf([...AGENT_RIGHTS, ...AGENT_NAMESPACE_RIGHTS], ofAgents);
+      expect([account, deniedOf(ofAgents), unused]).to.deep.equal([account, [], []]);
     }
     const hostRights = [...HOST_RIGHTS, ...HOST_NAMESPACE_RIGHTS.flatMap(({ rights }) => rights)].filter(
       ({ when }) => when === undefined || holds(DEFAULT_VALUES, when),

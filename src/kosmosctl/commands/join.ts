@@ -1,3 +1,4 @@
+import type { Secret as KubeSecret } from '../../apis/core.js';
 import type { ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { ApiError, isNotFound } from '../../kube/api-error.js';
 import { clusters } from '../../kube/kosmos-resources.js';
@@ -26,6 +27,7 @@ import { readInstallation } from '../join/installation.js';
 import { checkNetwork } from '../join/link-preflight.js';
 import { chooseModules, type ModuleFlags, type Modules } from '../join/modules.js';
 import { lookAtBoth, type JoinFacts } from '../join/preflight.js';
+import { findPullSecrets, pullSecretCopy } from '../join/pull-secrets.js';
 import { linkReadinessOf, readinessOf } from '../join/readiness.js';
 import { UndoStack } from '../join/undo.js';
 import { isManaged } from '../managed-by.js';
@@ -35,7 +37,7 @@ import { DEFAULT_VALUES } from '../manifests/values.js';
 import { applyObject, clusterRoles, customResourceDefinitions, deleteObject, findObject } from '../objects.js';
 import { requireAgreement } from '../output/agreement.js';
 import { renderRights } from '../output/rights.js';
-import { AGENT_RIGHTS } from '../rights/agent-rights.js';
+import { AGENT_NAMESPACE_RIGHTS, AGENT_RIGHTS } from '../rights/agent-rights.js';
 import type { MemberFeatures } from '../rights/member-rights.js';
 import { runSteps, type Step } from '../output/steps.js';
 import { openSession, readAccess, withSessions, type ClusterChoice, type ClusterSession } from '../session.js';
@@ -59,6 +61,8 @@ export interface JoinOptions {
   readonly link: ClusterLinkOptions;
   /** Of the agents; that of the managers when undefined. */
   readonly image: string | undefined;
+  /** Secrets with which nodes pull it. */
+  readonly imagePullSecrets: readonly string[];
   readonly agentStateDir: string;
   /** Life of the token that the manager gets; it renews it long before. */
   readonly tokenLifetimeMs: number;
@@ -88,9 +92,22 @@ export async function joinCluster(options: JoinOptions, context: CliContext): Pr
     const { globalCIDRsMap: globalCidrs = {} } = options.link;
     if (modules.link) await checkNetwork(host, member, identity, { globalCidrs, signal });
     const features = featuresOf(modules, options);
+    const toCopy = modules.link ? await findPullSecrets(host, member, options, signal) : [];
     await agreeOnRights(identity, features, options, context);
     const image = splitImage(options.image ?? installation?.image ?? DEFAULT_IMAGE + context.version);
-    const join = new Join({ options, context, host, member, server, facts, identity, modules, features, image });
+    const join = new Join({
+      options,
+      context,
+      host,
+      member,
+      server,
+      facts,
+      identity,
+      modules,
+      features,
+      image,
+      toCopy,
+    });
     await join.run();
     context.terminal.err(nextSteps(options.name, modules));
   });
@@ -122,6 +139,8 @@ async function agreeOnRights(
   if (features.link !== undefined) {
     terminal.err(`\nAgents run on all nodes, in the node's network with the right to change it, and get these:\n\n`);
     terminal.err(renderRights(AGENT_RIGHTS));
+    terminal.err(`\nand in their own namespace, ${identity.namespace}:\n\n`);
+    terminal.err(renderRights(AGENT_NAMESPACE_RIGHTS));
   }
   await requireAgreement(terminal, {
     ...{ to: 'the rights', question: 'Grant them?' },
@@ -140,6 +159,8 @@ interface JoinParts {
   readonly modules: Modules;
   readonly features: MemberFeatures;
   readonly image: ImageName;
+  /** Secrets of the host that agents pull it with. */
+  readonly toCopy: readonly KubeSecret[];
 }
 
 type Report = (detail: string) => void;
@@ -286,7 +307,7 @@ class Join {
 
   /** They belong to the role, as the rest of the identity does. */
   async #startAgents(): Promise<string> {
-    const { member, identity, image, options, context } = this.#parts;
+    const { member, identity, image, toCopy, options, context } = this.#parts;
     const { signal, version } = context;
     const { client } = member;
     const ref = { name: NODE_CONFIG_CRD };
@@ -297,7 +318,10 @@ class Join {
     // Each identity is an owner by itself.
     const fieldManager = `kosmosctl-${identityName(identity)}`;
     await applyObject(client, memberCrd(crd, present, { identity, roleUid }), { signal, fieldManager });
-    const settings = { image, version, stateDir: options.agentStateDir };
+    for (const secret of toCopy) {
+      await applyObject(client, pullSecretCopy(secret, identity, roleUid), { signal, fieldManager });
+    }
+    const settings = { image, pullSecrets: options.imagePullSecrets, version, stateDir: options.agentStateDir };
     for (const manifest of memberAgents(identity, roleUid, settings)) await applyObject(client, manifest, { signal });
     return `DaemonSet ${identity.namespace}/${AGENT}`;
   }

@@ -13,6 +13,8 @@ export const NODE_CONFIG_CRD = 'nodeconfigs.kosmos.io';
 /** What differs from member to member. */
 export interface AgentSettings {
   readonly image: ImageName;
+  /** Secrets of its namespace with which nodes pull it. */
+  readonly pullSecrets: readonly string[];
   /** Folder of the nodes for what agents remember. */
   readonly stateDir: string;
   /** Of this program. */
@@ -25,10 +27,10 @@ interface Labelled {
 
 /** The agents of a member, with all that belongs to them; they go with the identity of the manager there. */
 export function memberAgents(identity: MemberIdentity, roleUid: string, settings: AgentSettings): readonly Manifest[] {
-  const { image, stateDir, version } = settings;
+  const { image, pullSecrets, stateDir, version } = settings;
   const { clusterLink, logLevel } = DEFAULT_VALUES;
   const values = {
-    image: { ...DEFAULT_VALUES.image, ...image },
+    image: { ...DEFAULT_VALUES.image, ...image, pullSecrets: pullSecrets.map((name) => ({ name })) },
     clusterLink: { agent: { ...clusterLink.agent, stateDir } },
     ...{ logLevel, version, namespace: identity.namespace },
   };

@@ -9,9 +9,11 @@ import { addLinkFlags, givenLinkOptions } from './link-flags.js';
 import {
   addHostFlags,
   booleanFlag,
+  collect,
   formatOption,
   hostChoice,
   namespaceOption,
+  pullSecretOption,
   stringFlag,
   waitOption,
   type Flags,
@@ -46,6 +48,7 @@ export function addInstallCommands(program: Command, context: CliContext): void 
     .option('--image <name>', 'image of managers and agents, as registry/repository:tag')
     .option('--private-image-registry <registry>', 'registry and path that holds the image kosmos, as Kosmos names it')
     .option('--version <tag>', 'tag of the image (default: the version of this program)')
+    .addOption(pullSecretOption('Secret of the namespace with which nodes of the host pull it'))
     .option('--replicas <number>', 'how many managers', Number)
     .option('-f, --values <file>', 'YAML file with values of the chart')
     .option('--set <path=value>', 'one value of the chart; may be given several times', collect, [])
@@ -90,10 +93,6 @@ export function installOptionsOf(flags: Flags, context: CliContext): InstallOpti
   };
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
-
 /** Single flags win over `--set`, and that over the file. */
 function valuesOf(flags: Flags, context: CliContext): InstallValues {
   const path = stringFlag(flags, 'values');
@@ -134,5 +133,10 @@ function imageOf(image: InstallValues['image'], flags: Flags): InstallValues['im
   }
   const repository = registry === undefined ? image.repository : `${registry.replace(/\/$/, '')}/kosmos`;
   const named = whole === undefined ? { ...image, repository } : { ...image, ...splitImage(whole) };
-  return tag === undefined ? named : { ...named, tag };
+  const pullSecrets = flags['imagePullSecret'] as readonly string[] | undefined;
+  return {
+    ...named,
+    ...(tag !== undefined && { tag }),
+    ...(pullSecrets !== undefined && { pullSecrets: pullSecrets.map((name) => ({ name })) }),
+  };
 }

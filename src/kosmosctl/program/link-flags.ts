@@ -3,7 +3,7 @@ import type { ClusterLinkOptions } from '../../apis/kosmos/v1alpha1/cluster.js';
 import { parseCidr } from '../../lib/cidr.js';
 import { usageError } from '../failure.js';
 import { DEFAULT_VALUES } from '../manifests/values.js';
-import { stringFlag, type Flags } from './options.js';
+import { collect, stringFlag, type Flags } from './options.js';
 
 /** Flags that say how the network of a cluster is linked, with Kosmos' names. */
 export function addLinkFlags(command: Command): Command {
@@ -22,10 +22,6 @@ export function addLinkFlags(command: Command): Command {
       'a range that others see as another one; may be given several times',
       collect,
     );
-}
-
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value];
 }
 
 /** Whether a flag was given that says what the network is to be like. */

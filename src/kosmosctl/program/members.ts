@@ -14,6 +14,7 @@ import {
   nameOf,
   namespaceOption,
   parseWait,
+  pullSecretOption,
   stringFlag,
   waitOption,
   type Flags,
@@ -22,6 +23,8 @@ import {
 const DEFAULT_STATE_DIR = DEFAULT_VALUES.clusterLink.agent.stateDir;
 const WEEK_SECONDS = 7 * 24 * 3600;
 const SHORTEST_TOKEN_MS = 600_000;
+
+const PULL_SECRET = "Secret with which nodes pull it; copied from the host's installation unless the member has it";
 
 const JOIN_EXAMPLES = `
 Examples:
@@ -64,6 +67,7 @@ export function addMemberCommands(program: Command, context: CliContext): void {
     );
   addLinkFlags(cluster)
     .option('--image <name>', "image of the agents (default: the managers')")
+    .addOption(pullSecretOption(PULL_SECRET))
     .option('--agent-state-dir <folder>', 'folder of its nodes for what agents remember', DEFAULT_STATE_DIR)
     .option('--kubelet-stats', "take exact figures from the member's kubelets; the right to do so allows much more")
     .option('--keep-namespaces', 'never remove namespaces in the member, and need no right to list everything there')
@@ -102,6 +106,7 @@ export function addMemberCommands(program: Command, context: CliContext): void {
           },
           link: linkOptionsOf(flags),
           image: stringFlag(flags, 'image'),
+          imagePullSecrets: (flags['imagePullSecret'] ?? []) as readonly string[],
           agentStateDir: stringFlag(flags, 'agentStateDir') ?? DEFAULT_STATE_DIR,
           leafModel: (flags['leafModel'] ?? 'one-to-cluster') as 'one-to-cluster' | 'one-to-one',
           kubeletStats: booleanFlag(flags, 'kubeletStats'),

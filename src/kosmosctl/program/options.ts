@@ -45,6 +45,16 @@ export function formatOption(formats: readonly string[] = FORMATS): Option {
   return new Option('-o, --output <format>', 'how to print it').choices(formats);
 }
 
+/** For a flag that may be given several times. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+/** A flag for Secrets of a private registry; it may be given several times. */
+export function pullSecretOption(what: string): Option {
+  return new Option('--image-pull-secret <name>', `${what}; may be given several times`).argParser(collect);
+}
+
 /** Seconds as Kosmos takes them, or a duration such as `5m`. Milliseconds. */
 export function parseWait(text: string): number {
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : tryParseDuration(text);

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import type { ClusterCondition } from '../../../../src/apis/kosmos/v1alpha1/cluster.js';
 import { clusters } from '../../../../src/kube/kosmos-resources.js';
-import { nodes } from '../../../../src/kube/resource.js';
+import { nodes, secrets } from '../../../../src/kube/resource.js';
 import { clusterRoles, customResourceDefinitions, daemonSets, deployments } from '../../../../src/kosmosctl/objects.js';
 import { CliFederation, clusterOf, NAMESPACE } from '../../../support/cli-federation.js';
+import { expectMistake } from '../../../support/mistakes.js';
 
 const CRD = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
 const CRDS = { crds: [{ ...CRD, metadata: { name: 'nodeconfigs.kosmos.io' }, spec: {} }] };
@@ -101,8 +102,66 @@ describe('kosmosctl join cluster, with its network', () => {
     expect(err).to.contain('ciliumnodes.cilium.io').and.not.contain('ippools');
     expect(err)
       .to.contain('Agents run on all nodes')
-      .and.match(/nodeconfigs\/status\.kosmos\.io +patch/);
+      .and.match(/nodeconfigs\/status\.kosmos\.io +patch/)
+      .and.match(/in their own namespace, kosmos-member:\n\n.*\nleases\.coordination\.k8s\.io +create patch/);
     expect(present()).to.deep.equal([undefined, undefined]);
+  });
+
+  describe('with an image that is not for everybody', () => {
+    const PULL = `${JOIN} --enable-link --wait-time 0 --image-pull-secret registry`;
+    const IN_HOST = { namespace: NAMESPACE, name: 'registry' };
+    const IN_MEMBER = { namespace: 'kosmos-member', name: 'registry' };
+    const TYPE = 'kubernetes.io/dockerconfigjson';
+    const data = (text: string): { readonly '.dockerconfigjson': string } => ({ '.dockerconfigjson': text });
+    const pullSecretsOf = (object: unknown): unknown =>
+      (object as { spec: { template: { spec: { imagePullSecrets?: unknown } } } }).spec.template.spec.imagePullSecrets;
+
+    it("gives agents a copy of the host's Secret, which goes when the member leaves", async () => {
+      federation.host.seed(secrets, { metadata: IN_HOST, type: TYPE, data: data('AAAA') });
+      const { code, err } = await federation.run(PULL, CRDS);
+      expect(code, err).to.equal(0);
+      const copy = federation.member.peek(secrets, IN_MEMBER);
+      expect(copy).to.deep.include({ type: TYPE, data: data('AAAA') });
+      expect(copy?.metadata?.ownerReferences?.[0]).to.include({ kind: 'ClusterRole' });
+      expect(copy?.metadata?.labels).to.include({ 'kosmos.io/joined-cluster': 'm' });
+      expect(pullSecretsOf(federation.member.peek(daemonSets, AGENTS))).to.deep.equal([{ name: 'registry' }]);
+      expect(err).not.to.contain('AAAA');
+    });
+
+    it('brings a changed one over when it is run again', async () => {
+      federation.host.seed(secrets, { metadata: IN_HOST, type: TYPE, data: data('AAAA') });
+      await federation.run(PULL, CRDS);
+      federation.host.edit(secrets, IN_HOST, { data: data('BBBB') });
+      expect((await federation.run(PULL, CRDS)).code).to.equal(0);
+      expect(federation.member.peek(secrets, IN_MEMBER)?.data).to.deep.equal(data('BBBB'));
+    });
+
+    it('leaves one alone that the member has already, and needs none in the host then', async () => {
+      federation.member.seed(secrets, { metadata: IN_MEMBER, type: TYPE, data: data('CCCC') });
+      expect((await federation.run(PULL, CRDS)).code).to.equal(0);
+      expect(federation.member.peek(secrets, IN_MEMBER)?.data).to.deep.equal(data('CCCC'));
+      expect(pullSecretsOf(federation.member.peek(daemonSets, AGENTS))).to.deep.equal([{ name: 'registry' }]);
+    });
+
+    it('changes nothing when the Secret is nowhere', async () => {
+      const ended = await federation.run(PULL, CRDS);
+      expectMistake('no-pull-secret', { code: ended.code, stderr: ended.err });
+      expect(present()).to.deep.equal([undefined, undefined]);
+    });
+
+    it('changes nothing when the Secret holds something else', async () => {
+      federation.host.seed(secrets, { metadata: IN_HOST, type: 'Opaque', data: { password: 'DDDD' } });
+      const ended = await federation.run(PULL, CRDS);
+      expectMistake('no-registry-secret', { code: ended.code, stderr: ended.err });
+      expect(ended.err).not.to.contain('DDDD');
+      expect(present()).to.deep.equal([undefined, undefined]);
+    });
+
+    it('asks for no Secret where there are no agents', async () => {
+      const ended = await federation.run(PULL.replace('--enable-link', '--enable-tree'), CRDS);
+      expect(ended.code, ended.err).to.equal(0);
+      expect(federation.member.peek(secrets, IN_MEMBER)).to.equal(undefined);
+    });
   });
 
   for (const [reason, cure] of [
@@ -158,9 +217,8 @@ describe('kosmosctl join cluster, with its network', () => {
     it('refuses a network that another federation has linked', async () => {
       const labels = { 'kosmos.io/joined-host': 'another', 'kosmos.io/joined-cluster': 'x' };
       federation.member.seed(daemonSets, { metadata: { ...AGENTS, labels } });
-      const { code, err } = await federation.run(`${JOIN} --enable-link`, CRDS);
-      expect(code).to.equal(1);
-      expect(err).to.contain('the network of the member is linked already, as x');
+      const ended = await federation.run(`${JOIN} --enable-link`, CRDS);
+      expectMistake('linked-elsewhere', { code: ended.code, stderr: ended.err });
     });
   });
 });

@@ -4,7 +4,10 @@ import { identityName } from '../../../../src/kosmosctl/join/identity.js';
 import { splitImage } from '../../../../src/kosmosctl/manifests/image-name.js';
 
 const identity = { cluster: 'member1', hostUid: 'host-uid', namespace: 'kosmos-member' };
-const settings = { image: splitImage('r.example:5000/kosmos:2'), stateDir: '/var/lib/x', version: '1.2.3' };
+const settings = {
+  ...{ image: splitImage('r.example:5000/kosmos:2'), stateDir: '/var/lib/x', version: '1.2.3' },
+  pullSecrets: ['registry', 'mirror'],
+};
 const OWNER = { kind: 'ClusterRole', name: identityName(identity), uid: 'role-uid' };
 const LABELS = { 'kosmos.io/joined-host': 'host-uid', 'kosmos.io/joined-cluster': 'member1' };
 
@@ -13,7 +16,10 @@ interface DaemonSet {
   readonly spec: {
     readonly template: {
       readonly metadata: { readonly labels: object };
-      readonly spec: { readonly containers: readonly { readonly image: string; readonly env: readonly object[] }[] };
+      readonly spec: {
+        readonly containers: readonly { readonly image: string; readonly env: readonly object[] }[];
+        readonly imagePullSecrets?: readonly object[];
+      };
     };
   };
 }
@@ -39,6 +45,13 @@ describe('the agents of a member', () => {
     expect(agent?.env[0]).to.deep.equal({ name: 'CLUSTER_NAME', value: 'member1' });
     expect(daemonSet.metadata.namespace).to.equal('kosmos-member');
     expect(JSON.stringify(daemonSet)).to.contain('"path":"/var/lib/x"');
+  });
+
+  it('pull it with the Secrets that are named, and with none otherwise', () => {
+    const { imagePullSecrets } = daemonSet.spec.template.spec;
+    expect(imagePullSecrets).to.deep.equal([{ name: 'registry' }, { name: 'mirror' }]);
+    const without = memberAgents(identity, 'role-uid', { ...settings, pullSecrets: [] }).at(-1) as unknown as DaemonSet;
+    expect(without.spec.template.spec).not.to.have.property('imagePullSecrets');
   });
 });
 

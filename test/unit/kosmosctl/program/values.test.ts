@@ -49,6 +49,11 @@ describe('mergeValues', () => {
   }
 });
 
+interface Workload {
+  readonly kind: string;
+  readonly spec: { readonly template: { readonly spec: { readonly imagePullSecrets?: readonly object[] } } };
+}
+
 describe('kosmosctl install --dry-run', () => {
   const crds = [{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'x' } }];
 
@@ -79,6 +84,19 @@ describe('kosmosctl install --dry-run', () => {
       expect((await runInProcess(words)).out).to.contain(`image: ${image}\n`);
     });
   }
+
+  it('pulls the image with the Secrets that are named, in place of those of the values', async () => {
+    const words = ['install', '--dry-run', '--set', 'image.pullSecrets=[{name: of-values}]'];
+    expect((await runInProcess(words)).out.match(/name: of-values/g)).to.have.lengthOf(2);
+    const { out } = await runInProcess([...words, '--image-pull-secret', 'one', '--image-pull-secret', 'two']);
+    const workloads = parseAllDocuments(out)
+      .map((document) => document.toJS() as Workload)
+      .filter(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet');
+    expect(workloads).to.have.lengthOf(2);
+    for (const { spec } of workloads) {
+      expect(spec.template.spec.imagePullSecrets).to.deep.equal([{ name: 'one' }, { name: 'two' }]);
+    }
+  });
 
   it('prints JSON as well', async () => {
     const { out } = await runInProcess(['install', '--dry-run', '-o', 'json']);

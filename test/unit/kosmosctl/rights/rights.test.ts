@@ -4,7 +4,7 @@ import { resolve } from '../../../../src/kosmosctl/manifests/template.js';
 import { DEFAULT_VALUES, type InstallValues } from '../../../../src/kosmosctl/manifests/values.js';
 import { renderRights } from '../../../../src/kosmosctl/output/rights.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../../../src/kosmosctl/rights/host-rights.js';
-import { AGENT_RIGHTS } from '../../../../src/kosmosctl/rights/agent-rights.js';
+import { AGENT_NAMESPACE_RIGHTS, AGENT_RIGHTS } from '../../../../src/kosmosctl/rights/agent-rights.js';
 import { CNIS, cniRights } from '../../../../src/kosmosctl/rights/link-rights.js';
 import { memberRights, renewalRights, type MemberFeatures } from '../../../../src/kosmosctl/rights/member-rights.js';
 import { ruleOf, type PathRight, type Right } from '../../../../src/kosmosctl/rights/right.js';
@@ -18,6 +18,7 @@ const ALL: readonly (Right | PathRight)[] = [
   ...FEATURES.flatMap(memberRights),
   ...CNIS.flatMap((cni) => memberRights({ ...FEATURES[0]!, link: { cni } })),
   ...AGENT_RIGHTS,
+  ...AGENT_NAMESPACE_RIGHTS,
   ...renewalRights('account'),
 ];
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'approve'];
