@@ -5,6 +5,7 @@ import { AgentMetrics, type AgentSnapshot } from '../clusterlink/agent/agent-met
 import { ApiConfigSource, type ConfigSource, FileConfigSource } from '../clusterlink/agent/config-source.js';
 import { DEFAULT_ROUTE_PROTOCOL, ownershipOf } from '../clusterlink/agent/desired.js';
 import { Heartbeat } from '../clusterlink/agent/heartbeat.js';
+import { keepSmall } from '../clusterlink/agent/memory.js';
 import { NetlinkKernel } from '../clusterlink/agent/kernel.js';
 import { NetworkMonitor } from '../clusterlink/agent/monitor.js';
 import { loadLibc } from '../clusterlink/agent/netlink/libc.js';
@@ -92,6 +93,7 @@ export async function runAgent(
       publisher.run(signal),
       ends.beat(signal),
       agent.run(signal),
+      keepSmall(() => libc.trim(), clock, signal),
     ]);
   } finally {
     await Promise.all([health.close(), ends.close()]);

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=1 --max-old-space-size=64 --optimize-for-size --no-opt --no-maglev --no-sparkplug --v8-pool-size=0
+#!/usr/bin/env -S node --max-semi-space-size=1 --max-old-space-size=64 --optimize-for-size --no-opt --no-maglev --no-sparkplug --v8-pool-size=0 --liftoff-only
 import { readFileSync } from 'node:fs';
 import { errorMessage } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';

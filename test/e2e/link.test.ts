@@ -34,10 +34,10 @@ for (const overlap of [false, true]) {
     trafficSuite(() => scene, 'gateway');
 
     describe('its agents', () => {
-      it('need no more than 88 MiB of memory each, with a kubeconfig', () => {
+      it('need no more than 80 MB of memory each, with a kubeconfig', () => {
         const memory = scene.lab.nodes.map(({ node }) => scene.lab.agentMemory(node));
-        process.stdout.write(`        MiB of each agent: ${memory.map((one) => one.toFixed(0)).join(', ')}\n`);
-        for (const each of memory) expect(each).to.be.within(1, 88);
+        process.stdout.write(`        MB of each agent: ${memory.map((one) => one.toFixed(1)).join(', ')}\n`);
+        for (const each of memory) expect(each).to.be.within(1, 80);
       });
     });
 

@@ -108,9 +108,9 @@ export class LinkedLab {
     await this.onNode(node, 'ip', 'link', 'set', 'eth0', 'down');
   }
 
-  /** Memory of the agent of a node, in MiB. */
+  /** Memory that the agent of a node has resident, in millions of bytes. */
   agentMemory(node: string): number {
-    return residentKiB(this.#agents.get(node)?.pid ?? 0) / 1024;
+    return (residentKiB(this.#agents.get(node)?.pid ?? 0) * 1024) / 1e6;
   }
 
   /** What the agent of a node has written since it was started last. */

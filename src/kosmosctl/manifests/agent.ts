@@ -10,7 +10,7 @@ const HEALTH_PORT = 4879;
 export const AGENT_COMMAND = [
   '/usr/local/bin/node',
   ...['--max-semi-space-size=1', '--max-old-space-size=64', '--optimize-for-size', '--no-opt', '--no-maglev'],
-  ...['--no-sparkplug', '--v8-pool-size=0', '/opt/kosmos/dist/src/bin/agent.js'],
+  ...['--no-sparkplug', '--v8-pool-size=0', '--liftoff-only', '/opt/kosmos/dist/src/bin/agent.js'],
 ];
 /** NET_ADMIN: devices, routes, nftables and settings of the network. SYS_NICE: to answer probes on a busy node. */
 export const AGENT_CAPABILITIES = ['NET_ADMIN', 'SYS_NICE'];

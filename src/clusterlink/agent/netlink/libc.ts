@@ -1,3 +1,4 @@
+import type { LibraryHandle } from 'koffi';
 import { KernelError } from './kernel-error.js';
 
 /** The few functions of the C library that the agent needs. All return -1 on failure, as in C; see {@link Libc.error}. */
@@ -19,12 +20,18 @@ export interface SocketLibc extends Libc {
   connect(fd: number, address: Uint8Array, length: number): number;
 }
 
+/** What keeps a process small. */
+export interface AllocatorLibc {
+  /** Gives memory that was freed back to the kernel; does nothing where the C library can't do that. */
+  trim(): void;
+}
+
 /**
  * Loads the C library that this process runs on already. Koffi, the foreign function interface, is loaded only now:
  * programs and tests that never talk to the kernel go without it. Throws KernelError where it has no binary for the
  * platform.
  */
-export async function loadLibc(): Promise<SocketLibc> {
+export async function loadLibc(): Promise<SocketLibc & AllocatorLibc> {
   try {
     const { default: koffi } = await import('koffi');
     const library = koffi.load(null);
@@ -42,10 +49,21 @@ export async function loadLibc(): Promise<SocketLibc> {
       send: library.func('intptr_t send(int, void *, size_t, int)'),
       recv: library.func('intptr_t recv(int, void *, size_t, int)'),
       close: library.func('int close(int)'),
+      trim: trimOf(library),
       errno: () => koffi.errno(),
       errnoName: (errno) => names.get(errno) ?? '',
     };
   } catch (error) {
     throw new KernelError("the C library can't be used", { cause: error });
+  }
+}
+
+function trimOf(library: LibraryHandle): () => void {
+  try {
+    const trim = library.func('int malloc_trim(size_t)');
+    return () => void trim(0);
+  } catch {
+    // The library has no such function: musl gives memory back by itself.
+    return () => undefined;
   }
 }
