@@ -8,7 +8,11 @@ const timers = ['setTimeout', 'setInterval', 'setImmediate'];
 const adapters = {
   clock: ['src/lib/clock.ts'],
   process: ['src/bin/*.ts', 'src/runtime/process.ts'],
-  childProcess: ['src/kube/exec-credential.ts', 'src/clusterlink/agent/nftables/nft.ts'],
+  childProcess: [
+    'src/kube/exec-credential.ts',
+    'src/clusterlink/agent/nftables/nft.ts',
+    'src/kosmosctl/image/credential-helper.ts',
+  ],
 };
 
 export default defineConfig(

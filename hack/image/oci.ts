@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../src/kosmosctl/image/digest.js';
+import { blobPath, layoutFiles } from '../../src/kosmosctl/image/layout.js';
+import { MEDIA_TYPES } from '../../src/kosmosctl/image/manifest.js';
 
 /** Where things are in the image; the manifests of the installation use the same. */
 export const IMAGE_LAYOUT = {
@@ -29,12 +31,6 @@ export interface ImageOptions {
 /** Files of the archive by path. */
 export type ArchiveFiles = ReadonlyMap<string, Buffer>;
 
-/** `sha256:` and the hex digest. */
-export function digestOf(content: string | Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
-}
-
-const MEDIA = 'application/vnd.oci.image';
 /** Images have no time of their own, so that two builds are the same. */
 const EPOCH = '1970-01-01T00:00:00Z';
 
@@ -79,32 +75,9 @@ export function archiveFiles(options: ImageOptions): ArchiveFiles {
   };
   const addJson = (content: unknown): { readonly digest: string; readonly size: number } =>
     addBlob(Buffer.from(JSON.stringify(content)));
-  const config = addJson(imageConfig(options));
-  const layerBlobs = layers.map(({ compressed }) => addBlob(compressed));
-  const manifest = addJson({
-    schemaVersion: 2,
-    mediaType: `${MEDIA}.manifest.v1+json`,
-    config: { mediaType: `${MEDIA}.config.v1+json`, ...config },
-    layers: layerBlobs.map((blob) => ({ mediaType: `${MEDIA}.layer.v1.tar+gzip`, ...blob })),
-  });
-  const annotations = {
-    'io.containerd.image.name': name,
-    'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1),
-  };
-  const index = {
-    schemaVersion: 2,
-    mediaType: `${MEDIA}.index.v1+json`,
-    manifests: [{ mediaType: `${MEDIA}.manifest.v1+json`, ...manifest, annotations }],
-  };
-  const docker = [
-    { Config: blobPath(config.digest), RepoTags: [name], Layers: layerBlobs.map(({ digest }) => blobPath(digest)) },
-  ];
-  files.set('oci-layout', Buffer.from(JSON.stringify({ imageLayoutVersion: '1.0.0' })));
-  files.set('index.json', Buffer.from(JSON.stringify(index)));
-  files.set('manifest.json', Buffer.from(JSON.stringify(docker)));
-  return files;
-}
-
-function blobPath(digest: string): string {
-  return `blobs/sha256/${digest.slice('sha256:'.length)}`;
+  const config = { mediaType: MEDIA_TYPES.config, ...addJson(imageConfig(options)) };
+  const layerBlobs = layers.map(({ compressed }) => ({ mediaType: MEDIA_TYPES.layer, ...addBlob(compressed) }));
+  const { manifest: mediaType } = MEDIA_TYPES;
+  const manifest = addJson({ schemaVersion: 2, mediaType, config, layers: layerBlobs });
+  return new Map([...files, ...layoutFiles(name, { mediaType, ...manifest }, { config, layers: layerBlobs })]);
 }

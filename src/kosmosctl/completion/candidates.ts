@@ -35,12 +35,13 @@ async function wordsAt(
   position: number,
   before: readonly string[],
   resolve: Resolver,
-): Promise<readonly string[]> {
+): Promise<Candidates> {
   const children = command.commands.map((child) => child.name());
   // After a word that is none of them nothing can be right.
   if (children.length > 0) return position > 0 ? [] : children;
   const argument = command.registeredArguments[position];
   if (argument?.argChoices !== undefined) return argument.argChoices;
+  if (argument?.name() === 'archive') return 'files';
   const kind = argument === undefined ? undefined : kindOf(argument.name(), command.name());
   return kind === undefined ? [] : resolve(kind, before);
 }

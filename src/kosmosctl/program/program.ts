@@ -7,6 +7,7 @@ import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
 import { CliError, EXIT, type ExitCode } from '../failure.js';
 import { addContainerCommands } from './containers.js';
+import { addImageCommands } from './image.js';
 import { addInstallCommands } from './install.js';
 import { addServiceCommands } from './services.js';
 import { addUpgradeCommand } from './upgrade.js';
@@ -42,6 +43,7 @@ export function createProgram(context: CliContext): Command {
     .exitOverride();
   addInstallCommands(program, context);
   addUpgradeCommand(program, context);
+  addImageCommands(program, context);
   addMemberCommands(program, context);
   addServiceCommands(program, context);
   addGetCommands(program, context);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { archiveFiles, digestOf, imageConfig } from '../../../hack/image/oci.js';
+import { archiveFiles, imageConfig } from '../../../hack/image/oci.js';
+import { digestOf } from '../../../src/kosmosctl/image/digest.js';
 import { isNeededAtRunTime, productionPackages } from '../../../hack/image/packages.js';
 import { renderSbom } from '../../../hack/image/sbom.js';
 

@@ -16,6 +16,8 @@ describe('completion', () => {
     ['get clusters -o ', ['json', 'name', 'wide', 'yaml']],
     ['get clusters --output y', ['yaml']],
     ['get clusters --kubeconfig ', [':file']],
+    ['image push ', [':file']],
+    ['image push --artifact ', [':file']],
     ['install -f ', [':file']],
     ['install --rep', ['--replicas']],
     ['join cluster --leaf-model ', ['one-to-cluster', 'one-to-one']],
