@@ -12,7 +12,7 @@ import { run, waitFor, type CommandResult, type RunOptions } from './run.js';
 import type { Supervisor } from './supervisor.js';
 import { createUser, type UserRequest } from './users.js';
 
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 120_000;
 
 /** What a {@link LabCluster} is made of. */
 export interface ClusterDeps {

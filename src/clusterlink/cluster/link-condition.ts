@@ -70,9 +70,9 @@ function conditionOfNodes(state: LinkState): LinkCondition {
   return conditionOfAgents(state);
 }
 
-/** Whether agents have done what was planned, and are there to keep it so. */
+/** Whether agents have done what was planned, and are there to keep it so. What those that died have not done follows. */
 function conditionOfAgents({ nodes, configs, silent }: LinkState): LinkCondition {
-  const behind = nodes.filter((node) => !hasApplied(configs.get(node)));
+  const behind = nodes.filter((node) => !silent.includes(node) && !hasApplied(configs.get(node)));
   if (behind.length > 0) return wrong('NodesNotReady', nodesNotReady(behind, configs));
   if (silent.length > 0) return wrong('AgentsSilent', `the agents of ${listed(silent)} no longer renew their Leases`);
   return { status: 'True', reason: 'Linked', message: `${nodes.length} nodes have what was planned for them` };

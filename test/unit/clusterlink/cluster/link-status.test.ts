@@ -84,6 +84,11 @@ describe('the condition of a link', () => {
   const silent: readonly (readonly [string, Partial<LinkState>, string, string, RegExp])[] = [
     ['an agent is silent', { silent: ['n2'] }, 'False', 'AgentsSilent', /agents of n2 no longer renew/],
     [
+      'the one agent that is behind is silent, as a gateway that died is',
+      { ...configs(nodeConfig('east', 'n2', { devices: [] }, { observedGeneration: 0 })), silent: ['n2'] },
+      ...(['False', 'AgentsSilent', /agents of n2 no longer renew/] as const),
+    ],
+    [
       'an agent is behind and another one silent',
       { ...configs(nodeConfig('east', 'n2', { devices: [] }, { observedGeneration: 0 })), silent: ['n1'] },
       ...(['False', 'NodesNotReady', /^n2 have not applied/] as const),
