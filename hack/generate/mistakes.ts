@@ -325,6 +325,30 @@ const CLUSTERS = {
     'error: nobody is there to agree to the changes',
     'Add --yes.',
   ),
+  'nothing-to-adopt': row(
+    1,
+    'adopting where there is no Kosmos',
+    'error: Look at host and members: the host knows no Clusters, so that there is nothing to adopt',
+    'Name the host cluster with its kubeconfig or context, or begin with "kosmosctl install".',
+  ),
+  'nobody-agrees-to-adoption': row(
+    2,
+    'adopting in a script without --yes',
+    'error: nobody is there to agree to the adoption',
+    'Add --yes.',
+  ),
+  'component-stays': row(
+    4,
+    'a component of Kosmos in Go that does not end',
+    'error: Stop Deployment kosmos-system/clustertree-cluster-manager of host: …: not within … s; pod … is still there',
+    'Look why it does not end, then run the command again.',
+  ),
+  'former-runs': row(
+    1,
+    'installing beside a Kosmos in Go that runs',
+    'error: Look at the host cluster: Kosmos in Go still runs here: Deployment …',
+    'Take over what it has made first: kosmosctl adopt',
+  ),
   'stored-version': row(
     1,
     'going back behind a version of a CRD that objects are stored in',

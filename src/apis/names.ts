@@ -112,6 +112,30 @@ export const SHARED_VOLUME_ANNOTATION = 'kosmos.io/shared-volume';
 /** On a volume of the host: the Clusters that have it, separated by commas. */
 export const CLUSTER_OWNERS_ANNOTATION = 'kosmos-io/cluster-owners';
 
+/** On a volume of the host whose source doesn't say it: the Cluster of the member that its data is in. */
+export const MEMBER_CLUSTER_ANNOTATION = 'kosmos.io/member-cluster';
+
+/** On copies that Kosmos in Go has made in a member. */
+export const FORMER_COPY_ANNOTATION = 'kosmos.io/global';
+/** On Services that Kosmos in Go has imported into a member. */
+export const FORMER_IMPORT_ANNOTATION = 'kosmos.io/service-import';
+/** On a copy that holds the token of the host's service account of that name, when that is `default`. */
+export const FORMER_ACCOUNT_ANNOTATION = 'kosmos.io/service-account.name';
+/** On a Deployment of Kosmos in Go that was stopped: how many replicas it had. */
+export const FORMER_REPLICAS_ANNOTATION = 'kosmos.io/former-replicas';
+/** In the node selector of a DaemonSet of Kosmos in Go that was stopped; no node has it. */
+export const STOPPED_LABEL = 'kosmos.io/stopped';
+/** Finalizers by which components of Kosmos in Go keep a Cluster until they have cleaned up. */
+export const FORMER_FINALIZERS: readonly string[] = [
+  'kosmos.io/distribute-controller-finalizer',
+  'kosmos.io/cluster-start-finalizer',
+  'kosmos.io/operator-controller',
+];
+/** Kubernetes' own: on a pod of a Job until that has counted it. */
+export const JOB_TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking';
+/** Kubernetes' own: on a Secret, the service account whose token it holds. */
+export const ACCOUNT_NAME_ANNOTATION = 'kubernetes.io/service-account.name';
+
 /** Kubernetes' own: on a claim, the node that its first pod goes to. */
 export const SELECTED_NODE_ANNOTATION = 'volume.kubernetes.io/selected-node';
 /** Kubernetes' own: on a volume, who made it. */

@@ -5,6 +5,7 @@ import type { PatchType } from '../../src/kube/client.js';
 import * as kosmosTypes from '../../src/kube/kosmos-resources.js';
 import * as coreTypes from '../../src/kube/resource.js';
 import type { ResourceType } from '../../src/kube/resource.js';
+import { FORMER_KINDS } from '../../src/kosmosctl/adopt/former-kinds.js';
 import * as ctlTypes from '../../src/kosmosctl/objects.js';
 import { parseCall, type ApiCall } from './api-call.js';
 import type { FakeKubeClient } from './fake-kube-client.js';
@@ -20,11 +21,14 @@ export interface AskedRight {
   readonly verb: string;
 }
 
-const TYPES: readonly AnyType[] = [coreTypes, kosmosTypes, ctlTypes].flatMap((module) =>
-  Object.values(module as Readonly<Record<string, unknown>>).filter(
-    (member): member is AnyType => typeof member === 'object' && member !== null && 'plural' in member,
+const TYPES: readonly AnyType[] = [
+  ...[coreTypes, kosmosTypes, ctlTypes].flatMap((module) =>
+    Object.values(module as Readonly<Record<string, unknown>>).filter(
+      (member): member is AnyType => typeof member === 'object' && member !== null && 'plural' in member,
+    ),
   ),
-);
+  ...FORMER_KINDS.map(({ type }) => type),
+];
 
 const PATCHES: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',

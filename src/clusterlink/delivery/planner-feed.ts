@@ -1,7 +1,7 @@
 import type { ClusterNode } from '../../apis/kosmos/v1alpha1/cluster-node.js';
 import type { Cluster } from '../../apis/kosmos/v1alpha1/cluster.js';
 import type { NodeConfig, NodeConfigDevice } from '../../apis/kosmos/v1alpha1/node-config.js';
-import { HOST_CLUSTER_LABEL } from '../../apis/names.js';
+import { OWNER_LABEL } from '../../apis/names.js';
 import type { KubeClient } from '../../kube/client.js';
 import type { InformerFactory } from '../../kube/informer-factory.js';
 import type { Informer } from '../../kube/informer.js';
@@ -23,13 +23,13 @@ export interface PlanSources {
   readonly formerConfigs: Informer<NodeConfig, FormerConfig>;
 }
 
-/** Watches NodeConfigs of the host that are not ours. */
+/** Watches NodeConfigs of the host that the manager has not made, also those that it has taken over. */
 export function watchFormerConfigs(
   client: KubeClient,
   createInformer: InformerFactory,
 ): Informer<NodeConfig, FormerConfig> {
   return createInformer({
-    ...{ client, type: nodeConfigs, labelSelector: `!${HOST_CLUSTER_LABEL}` },
+    ...{ client, type: nodeConfigs, labelSelector: `!${OWNER_LABEL}` },
     transform: ({ metadata, spec }) => ({ metadata: { name: metadata?.name ?? '' }, devices: spec.devices ?? [] }),
   });
 }

@@ -1,5 +1,10 @@
 import type { Claim, KubeObject } from '../../apis/core.js';
-import { CLUSTER_OWNERS_ANNOTATION, MEMBER_CSI_DRIVER, ONE_WAY_ANNOTATION } from '../../apis/names.js';
+import {
+  CLUSTER_OWNERS_ANNOTATION,
+  MEMBER_CLUSTER_ANNOTATION,
+  MEMBER_CSI_DRIVER,
+  ONE_WAY_ANNOTATION,
+} from '../../apis/names.js';
 import { isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
 import { claims, objectKey, splitKey, volumes } from '../../kube/resource.js';
@@ -56,8 +61,10 @@ async function hasHostClaim(host: KubeClient, memberClaim: Claim, signal: AbortS
 async function recordsOf(cluster: string, host: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
   const { items } = await host.list(volumes, { signal });
   const isHeld = items.filter(({ metadata, spec }) => {
-    const owners = metadata?.annotations?.[CLUSTER_OWNERS_ANNOTATION]?.split(',') ?? [];
-    return spec?.csi?.driver !== MEMBER_CSI_DRIVER && owners.includes(cluster);
+    const { [CLUSTER_OWNERS_ANNOTATION]: owners = '', [MEMBER_CLUSTER_ANNOTATION]: adopted } =
+      metadata?.annotations ?? {};
+    const standsForMembers = spec?.csi?.driver === MEMBER_CSI_DRIVER || adopted !== undefined;
+    return !standsForMembers && owners.split(',').includes(cluster);
   });
   return isHeld.map((volume) => `the use of ${volumes.kind} ${objectKey(volume)}`);
 }

@@ -79,7 +79,7 @@ export function translatePod(hostPod: Pod, context: TranslateContext): Translati
   const spec = translateSpec(hostPod, context, findings);
   const ephemeralContainers = translateEphemeral(hostPod, context, findings);
   if (findings.refusals.length > 0) return { kind: 'refused', reasons: findings.refusals };
-  const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: translateMetadata(hostPod, context), spec };
+  const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: memberPodMetadata(hostPod, context), spec };
   return {
     kind: 'pod',
     pod,
@@ -94,7 +94,7 @@ export function translatePod(hostPod: Pod, context: TranslateContext): Translati
  * would be looked at. Undefined for a pod that could not be made now; its member pod is left as it is.
  */
 export function wantedPod(hostPod: Pod, context: TranslateContext, state: SpecState): Pod | undefined {
-  if (state === 'applied') return { metadata: translateMetadata(hostPod, context) };
+  if (state === 'applied') return { metadata: memberPodMetadata(hostPod, context) };
   const translation = translatePod(hostPod, context);
   return translation.kind === 'pod' ? translation.wanted : undefined;
 }
@@ -108,7 +108,11 @@ function isUnwantedDaemon(hostPod: Pod): boolean {
   return isDaemon && (allowed === undefined || allowed === 'false');
 }
 
-function translateMetadata(hostPod: Pod, context: TranslateContext): ObjectMeta {
+/** Name, labels and annotations of the member pod. */
+export function memberPodMetadata(
+  hostPod: Pod,
+  context: Pick<TranslateContext, 'hostClusterUid' | 'clusterName' | 'owner'>,
+): ObjectMeta {
   const metadata = hostPod.metadata ?? {};
   const annotations = Object.entries(metadata.annotations ?? {}).filter(([key]) => !HOST_ANNOTATIONS.has(key));
   return {

@@ -3,6 +3,7 @@ import {
   CLUSTER_LABEL,
   CLUSTER_OWNERS_ANNOTATION,
   HOSTNAME_LABEL,
+  MEMBER_CLUSTER_ANNOTATION,
   MEMBER_CSI_DRIVER,
   MEMBER_PROVISIONER,
   MEMBER_VOLUME_ANNOTATION,
@@ -29,10 +30,15 @@ const NOT_A_SOURCE: ReadonlySet<string> = new Set([
   ...['storageClassName', 'volumeAttributesClassName', 'volumeMode'],
 ]);
 
-/** Where the data is. A one-way annotation of the volume itself wins over that of its class. */
+/**
+ * Where the data is. Volumes that were made for a member by somebody else, and then adopted, say so in an annotation. A
+ * one-way annotation of the volume itself wins over that of its class.
+ */
 export function siteOf(volume: PersistentVolume, hostClass: StorageClass | undefined): VolumeSite {
   const { csi } = volume.spec ?? {};
   if (csi?.driver === MEMBER_CSI_DRIVER) return { kind: 'member', cluster: csi.volumeHandle.split('/', 1)[0] ?? '' };
+  const adopted = annotationOf(volume, MEMBER_CLUSTER_ANNOTATION);
+  if (adopted !== undefined) return { kind: 'member', cluster: adopted };
   const text = annotationOf(volume, ONE_WAY_ANNOTATION) ?? annotationOf(hostClass, ONE_WAY_ANNOTATION);
   if (text === undefined || text === 'false') return { kind: 'host', driver: driverOf(volume) };
   const names = new Set(text.split(',').map((name) => name.trim()));

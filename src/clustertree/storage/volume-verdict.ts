@@ -1,5 +1,4 @@
 import type { PersistentVolume } from '../../apis/core.js';
-import { MEMBER_CSI_DRIVER } from '../../apis/names.js';
 import { claimKeyOf, memberVolumeName, siteOf } from './host-volume.js';
 
 /** All that is known of a volume of the host whose claim is gone. */
@@ -43,7 +42,7 @@ export function decideVolume(state: VolumeState): VolumeAction {
 
 /** Whether the volume stands for one in that member and its claim is gone. */
 export function isReleased(hostVolume: PersistentVolume, cluster: string): boolean {
-  if (hostVolume.spec?.csi?.driver !== MEMBER_CSI_DRIVER || hostVolume.metadata?.deletionTimestamp) return false;
+  if (hostVolume.metadata?.deletionTimestamp) return false;
   const site = siteOf(hostVolume, undefined);
   const phase = hostVolume.status?.phase;
   return site.kind === 'member' && site.cluster === cluster && (phase === 'Released' || phase === 'Failed');

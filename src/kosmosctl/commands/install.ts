@@ -1,7 +1,10 @@
 import type { KubeObject } from '../../apis/core.js';
+import { HOST_COMPONENTS } from '../adopt/components.js';
+import { findComponents, nameOfComponent } from '../adopt/stop.js';
 import { hostLeaves } from '../host-leaves.js';
 import { linkReadinessOf } from '../join/readiness.js';
 import { AGENT, AGENT_PODS, HOST_CLUSTER, PART_OF, PART_OF_LABEL } from '../manifests/labels.js';
+import { applyServed } from '../manifests/crds.js';
 import { renderInstallation, type Manifest } from '../manifests/installation.js';
 import { valueProblems, type InstallValues } from '../manifests/values.js';
 import {
@@ -48,7 +51,6 @@ export interface InstallOptions {
   readonly waitMs: number;
 }
 
-const CRD_LIMIT_MS = 30_000;
 const LEAVE_LIMIT_MS = 120_000;
 /** Kinds that an installation has or has not, depending on its values. */
 const OPTIONAL: readonly ResourceType<KubeObject>[] = [
@@ -84,7 +86,7 @@ export async function install(options: InstallOptions, context: CliContext): Pro
     return;
   }
   const session = openSession('host', readAccess('host', options.host, context));
-  const { signal, clock } = context;
+  const { signal } = context;
   const { client } = session;
   const crds = manifests.filter(({ kind }) => kind === customResourceDefinitions.kind);
   const { values } = options;
@@ -101,6 +103,7 @@ export async function install(options: InstallOptions, context: CliContext): Pro
           const version = await serverVersion(session, signal);
           const problem = versionProblem('host', version);
           if (problem !== undefined) throw problem;
+          await refuseFormer(session, options.namespace, signal);
           return `Kubernetes ${version}`;
         },
       },
@@ -108,14 +111,7 @@ export async function install(options: InstallOptions, context: CliContext): Pro
         title: 'Apply namespace and CRDs',
         run: async (report) => {
           if (namespace !== undefined) await applyNamespace(client, namespace, signal);
-          for (const crd of crds) await applyObject(client, crd, { signal });
-          for (const crd of crds) {
-            const probe = async () =>
-              isEstablished(await client.get(customResourceDefinitions, refOf(crd), { signal }))
-                ? { found: true }
-                : { pending: `${nameOfObject(crd)} is not served yet` };
-            await waitUntil('CRDs', probe, report, { clock, signal, timeoutMs: CRD_LIMIT_MS });
-          }
+          await applyServed(client, crds, report, context);
           return undefined;
         },
       },
@@ -135,6 +131,15 @@ export async function install(options: InstallOptions, context: CliContext): Pro
     ]),
   );
   context.terminal.err(`\nKosmos ${context.version} is installed. Join a member:\n  ${JOIN_HINT}\n`);
+}
+
+/** Two managers would undo each other's work, and this one takes pods that it doesn't know for lost. */
+async function refuseFormer(host: ClusterSession, namespace: string, signal: AbortSignal): Promise<void> {
+  const [former] = await findComponents({ session: host, cluster: 'host', namespace }, HOST_COMPONENTS, signal);
+  if (former === undefined) return;
+  throw new CliError(`Kosmos in Go still runs here: ${nameOfComponent(former)}`, {
+    cure: 'Take over what it has made first: kosmosctl adopt',
+  });
 }
 
 /** The step that waits until agents have made the host's nodes ready for tunnels to members. */
@@ -193,13 +198,4 @@ async function prune(
       if (!isWanted) await deleteObject(client, type, refOf(object), signal);
     }
   }
-}
-
-function isEstablished(crd: KubeObject): boolean {
-  const { status } = crd as { status?: { conditions?: readonly { type: string; status: string }[] } };
-  return status?.conditions?.some(isTrue) === true;
-}
-
-function isTrue({ type, status }: { readonly type: string; readonly status: string }): boolean {
-  return type === 'Established' && status === 'True';
 }

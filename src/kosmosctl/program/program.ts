@@ -6,6 +6,7 @@ import { clusterNames } from '../completion/names.js';
 import type { CliContext } from '../context.js';
 import { explainError } from '../explain-error.js';
 import { CliError, EXIT, type ExitCode } from '../failure.js';
+import { addAdoptCommand } from './adopt.js';
 import { addContainerCommands } from './containers.js';
 import { addImageCommands } from './image.js';
 import { addInstallCommands } from './install.js';
@@ -44,6 +45,7 @@ export function createProgram(context: CliContext): Command {
   addInstallCommands(program, context);
   addUpgradeCommand(program, context);
   addImageCommands(program, context);
+  addAdoptCommand(program, context);
   addMemberCommands(program, context);
   addServiceCommands(program, context);
   addGetCommands(program, context);

@@ -10,6 +10,7 @@ import { tokenOf } from '../../../src/kube/token-kubeconfig.js';
 import { eventually } from '../../support/eventually.js';
 import { Federation } from '../../support/federation.js';
 import { Interrupter } from '../../support/interrupter.js';
+import { describeAdoption } from '../../support/adoption-suite.js';
 import { describeJoinMistakes } from '../../support/join-mistakes.js';
 import { Kosmosctl } from '../../support/kosmosctl.js';
 import { expectMistake } from '../../support/mistakes.js';
@@ -283,6 +284,9 @@ describe('kosmosctl join and unjoin', () => {
       expect(stderr).to.contain('Verify that nothing is left: nothing');
     });
   });
+
+  // Neither CRDs nor a manager are left, as where there is a Kosmos in Go.
+  describeAdoption(() => ({ federation, ctl }));
 });
 
 const SERVICE = { namespace: 'default', name: 'web' };

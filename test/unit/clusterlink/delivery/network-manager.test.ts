@@ -161,8 +161,14 @@ describe('NetworkManager', () => {
       expect(macs('east-n1')).to.deep.equal([KEPT]);
     });
 
+    it('keeps those of NodeConfigs that it has taken over', async () => {
+      harness.host.seed(nodeConfigs, former({ 'kosmos.io/host-cluster': 'us', 'kosmos.io/cluster': 'east' }));
+      await lead();
+      expect(macs('east-n1')).to.deep.equal([KEPT]);
+    });
+
     it('does not read its own NodeConfigs, which never say anything else', async () => {
-      harness.host.seed(nodeConfigs, former({ 'kosmos.io/host-cluster': 'us' }));
+      harness.host.seed(nodeConfigs, former({ 'kosmos.io/host-cluster': 'us', 'kosmos.io/owner': 'us' }));
       await lead();
       expect(macs('east-n1')).to.have.length(1);
       expect(macs('east-n1')).to.not.include(KEPT);

@@ -173,6 +173,12 @@ describe('Leave', () => {
     expect(await step()).to.deep.equal(DONE);
   });
 
+  it('does not wait for a volume of the host that stands for one of the member', async () => {
+    const annotations = { 'kosmos-io/cluster-owners': 'member1', 'kosmos.io/member-cluster': 'member1' };
+    harness.host.seed(volumes, { metadata: { name: 'adopted', annotations } });
+    expect(await step()).to.deep.equal(DONE);
+  });
+
   it('throws what the host does not tell about a claim', async () => {
     harness.client.seed(claims, { metadata: { ...ownPod('shop/data', 'uid').metadata } });
     harness.host.fail({ verb: 'get', error: apiError(500, 'InternalError') });

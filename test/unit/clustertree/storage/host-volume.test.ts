@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   CLUSTER_LABEL,
   CLUSTER_OWNERS_ANNOTATION,
+  MEMBER_CLUSTER_ANNOTATION,
   MEMBER_PROVISIONER,
   MEMBER_VOLUME_ANNOTATION,
   ONE_WAY_ANNOTATION,
@@ -33,6 +34,14 @@ import {
 describe('siteOf', () => {
   it('finds the member in the handle of a volume that stands for one there', () => {
     expect(siteOf(hostVolume(), undefined)).to.deep.equal({ kind: 'member', cluster: 'member1' });
+  });
+
+  it('believes an annotation of a volume that was adopted, before all that speaks of other ways', () => {
+    const annotations = { [MEMBER_CLUSTER_ANNOTATION]: 'member1', [ONE_WAY_ANNOTATION]: 'true' };
+    expect(siteOf(plainVolume({ metadata: { annotations } }), undefined)).to.deep.equal({
+      kind: 'member',
+      cluster: 'member1',
+    });
   });
 
   it('takes any other volume for one of the host, and names its driver', () => {

@@ -4,6 +4,10 @@ import { deepFreeze } from '../../../support/pods.js';
 import { memberVolume, namedVolume, plainVolume } from '../../../support/storage-objects.js';
 
 const RELEASED = namedVolume({ status: { phase: 'Released' } });
+const ADOPTED = {
+  name: 'pvc-former',
+  annotations: { 'kosmos.io/member-cluster': 'member1', 'kosmos.io/member-volume': 'pvc-former' },
+};
 const NOTHING = { kind: 'nothing' };
 
 interface Row extends Partial<VolumeState> {
@@ -20,6 +24,12 @@ const ROWS: readonly Row[] = [
     then: NOTHING,
   },
   { when: 'its data is in the host', hostVolume: plainVolume({ status: { phase: 'Released' } }), then: NOTHING },
+  {
+    when: 'its data is in the member as an annotation says, and gone',
+    hostVolume: plainVolume({ status: { phase: 'Released' }, metadata: ADOPTED }),
+    live: true,
+    then: { kind: 'delete-host-volume' },
+  },
   { when: 'it is of another member', cluster: 'member2', then: NOTHING },
   {
     when: 'it is to be retained',
