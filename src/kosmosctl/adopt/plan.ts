@@ -11,7 +11,7 @@ import { explainError } from '../explain-error.js';
 import { nameOf } from '../fields.js';
 import { listIfServed } from '../objects.js';
 import { openCluster } from '../member-session.js';
-import type { ClusterSession } from '../session.js';
+import { serverVersion, versionProblem, type ClusterSession } from '../session.js';
 import { hasInlineKubeconfig, judgeCluster, judgeUsable } from './clusters.js';
 import { HARMLESS_COMPONENTS, HOST_COMPONENTS, LINKED_COMPONENTS } from './components.js';
 import { FORMER_KINDS } from './former-kinds.js';
@@ -83,6 +83,7 @@ export async function planAdoption(
   context: Pick<CliContext, 'signal' | 'crds'>,
 ): Promise<AdoptionPlan> {
   const { signal } = context;
+  await requireVersion(host, signal);
   const view = await viewHost(host, signal);
   const credentials = options.moveKubeconfigs ? options.namespace : undefined;
   const schema = clusterSchema(context);
@@ -135,6 +136,7 @@ async function lookAt(
     const namespace = cluster.spec.namespace ?? KOSMOS_NAMESPACE;
     const running = await findComponents({ session, cluster: name, namespace }, LINKED_COMPONENTS, signal);
     if (config === undefined) return { running, findings: [] };
+    await requireVersion(session, signal);
     const ownership = ownershipOf(host.uid, name);
     const hostPods = podsOn(usableNodes(config, host.nodes), host).map(objectKey);
     const view = await viewMember(session, hostPods, signal);
@@ -149,6 +151,11 @@ async function lookAt(
         : problem(`${message}; nothing of it is taken over`);
     return { running: [], findings: [{ cluster: name, kind: 'member', name, judgement }] };
   }
+}
+
+async function requireVersion(session: ClusterSession, signal: AbortSignal): Promise<void> {
+  const unsupported = versionProblem(session.label, await serverVersion(session, signal));
+  if (unsupported !== undefined) throw unsupported;
 }
 
 async function formerObjects({ client }: ClusterSession, signal: AbortSignal): Promise<readonly Finding[]> {

@@ -194,6 +194,19 @@ describe('kosmosctl adopt', () => {
     expect(err).not.to.contain('very-secret-token');
   });
 
+  it('leaves a member alone that the manager would not serve', async () => {
+    federation.member.paths.set('/version', JSON.stringify({ gitVersion: 'v1.27.2' }));
+    const { code, out } = await run('--dry-run');
+    expect(code).to.equal(3);
+    expect(out).to.match(
+      /^member1 +member +member1 +the member1 runs Kubernetes v1\.27\.2, which is not supported; nothing of it/m,
+    );
+    federation.host.paths.set('/version', JSON.stringify({ gitVersion: 'v1.27.2' }));
+    const host = await run('--dry-run');
+    expect([host.code, host.out]).to.deep.equal([1, '']);
+    expect(host.err).to.contain('the host runs Kubernetes v1.27.2, which is not supported');
+  });
+
   it('ends with a code of its own when something can not be adopted', async () => {
     federation.member.edit(pods, WEB, { metadata: { labels: { [POD_LABEL]: 'false' } } });
     const { code, out } = await run('--dry-run');
