@@ -8,6 +8,7 @@ import { chartFiles } from './chart/chart-files.js';
 import { renderCommands } from './cli-page.js';
 import { renderErrorsTable } from './errors-table.js';
 import { renderMistakes } from './mistakes.js';
+import { renderClusterPicture } from './cluster-picture.js';
 import { renderPacketPicture } from './packet-picture.js';
 import { renderPodFields } from './pod-fields-page.js';
 import type { FieldExtract } from './pod-spec-fields.js';
@@ -50,9 +51,9 @@ const MISTAKES_INTRODUCTION =
   'row is the outcome of a test.';
 
 /** `docs/pictures/<name>.svg` is drawn from the text beside it. */
-function picture(name: string): Document {
+function picture(name: string, draw: (text: string) => string): Document {
   const path = `docs/pictures/${name}`;
-  return { path: `${path}.svg`, render: () => renderPacketPicture(readFileSync(`${path}.txt`, 'utf8')) };
+  return { path: `${path}.svg`, render: () => draw(readFileSync(`${path}.txt`, 'utf8')) };
 }
 
 /** Everything that `npm run generate` writes; a unit test compares the files with it. */
@@ -81,5 +82,6 @@ export const DOCUMENTS: readonly Document[] = [
   },
   ...chartFiles(),
   { path: 'docs/reference/pod-fields.md', render: () => renderPodFields(readPodSpecFields().kubernetes) },
-  ...['link-gateway', 'link-p2p', 'link-global', 'link-host'].map(picture),
+  picture('architecture', renderClusterPicture),
+  ...['link-gateway', 'link-p2p', 'link-global', 'link-host'].map((name) => picture(name, renderPacketPicture)),
 ];

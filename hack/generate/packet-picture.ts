@@ -1,3 +1,5 @@
+import { svgDocument, textAt, textWidth } from './svg.js';
+
 /**
  * Draws packets as rows of boxes, from a text:
  *
@@ -8,7 +10,6 @@
  * A box that begins with `*` is the packet that is carried; it is drawn in another colour.
  */
 
-const CHARACTER_WIDTH = 7;
 const PADDING = 8;
 const BOX_HEIGHT = 26;
 const ROW_GAP = 14;
@@ -35,14 +36,7 @@ export function renderPacketPicture(text: string): string {
     drawn.push(...drawRow(row, y));
     y += row.kind === 'note' ? BOX_HEIGHT : BOX_HEIGHT + ROW_GAP;
   }
-  const size = `width="${width}" height="${y}" viewBox="0 0 ${width} ${y}"`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="monospace" font-size="11">`,
-    `<rect width="${width}" height="${y}" fill="#ffffff"/>`,
-    ...drawn,
-    '</svg>',
-    '',
-  ].join('\n');
+  return svgDocument(width, y, drawn);
 }
 
 function rowOf(line: string): Row {
@@ -53,7 +47,6 @@ function rowOf(line: string): Row {
   return { kind: 'packet', label, boxes: boxes.split('|').map((box) => box.trim()) };
 }
 
-const textWidth = (text: string): number => text.length * CHARACTER_WIDTH;
 const boxWidth = (box: string): number => textWidth(box.replace(/^\*/, '')) + 2 * PADDING;
 
 function rowWidth({ kind, label, boxes }: Row): number {
@@ -76,9 +69,4 @@ function drawRow({ kind, label, boxes }: Row, y: number): readonly string[] {
     x += width;
   }
   return drawn;
-}
-
-function textAt(x: number, y: number, text: string, attributes: string): string {
-  const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-  return `<text x="${x}" y="${y}"${attributes === '' ? '' : ` ${attributes}`}>${escaped}</text>`;
 }
