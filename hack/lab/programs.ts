@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { MODULES } from './paths.js';
 
 /** The pinned Go modules under hack/lab/modules. */
-export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server';
+export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry';
 
 /** A set of programs that come from one module and share a version. */
 export interface Suite {
-  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server';
+  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry';
   readonly module: ModuleName;
   /** The module path whose version the suite has. */
   readonly path: string;
@@ -80,6 +80,16 @@ export const METRICS_SERVER: Suite = {
   module: 'metrics-server',
   path: 'sigs.k8s.io/metrics-server',
   programs: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+  cgo: false,
+  tags: [],
+};
+
+/** A registry of images, for tests that carry some. */
+export const REGISTRY: Suite = {
+  name: 'registry',
+  module: 'registry',
+  path: 'github.com/distribution/distribution/v3',
+  programs: { registry: 'github.com/distribution/distribution/v3/cmd/registry' },
   cgo: false,
   tags: [],
 };

@@ -1,5 +1,5 @@
 const MIB = 2 ** 20;
-const STEPS = 20;
+const STEPS = 10;
 
 /** `54.2 MiB`. */
 export function mebibytes(bytes: number): string {
@@ -7,7 +7,7 @@ export function mebibytes(bytes: number): string {
 }
 
 /**
- * Tells how far something of known size is, in twenty steps at most.
+ * Tells how far something of known size is, in ten steps at most.
  *
  * @returns to be called with the bytes that have come since the last time
  */

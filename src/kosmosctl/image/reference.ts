@@ -30,9 +30,14 @@ export function parseReference(text: string, defaultTag = 'latest'): ImageRefere
   const path = hasTag ? named.slice(0, colon) : named;
   const tag = hasTag ? named.slice(colon + 1) : defaultTag;
   const { registry, repository } = splitPath(path);
-  const isGood = REGISTRY.test(registry) && REPOSITORY.test(repository) && TAG.test(tag);
+  const isGood = isHost(registry) && REPOSITORY.test(repository) && TAG.test(tag);
   if (!isGood || more.length > 0 || (digest !== undefined && !isDigest(digest))) return undefined;
   return { registry, repository, reference: digest ?? tag };
+}
+
+/** With a port that there is, and an address that is one. */
+function isHost(registry: string): boolean {
+  return REGISTRY.test(registry) && URL.canParse(`https://${registry}`);
 }
 
 /** The first part is a registry when it can't be one of a repository; that is how all engines tell them apart. */

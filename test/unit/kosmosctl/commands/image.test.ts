@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { digestOf } from '../../../../src/kosmosctl/image/digest.js';
 import { createAuthority } from '../../../support/certificates.js';
 import { runInProcess, typedInput, type CliHarnessOptions, type CliResult } from '../../../support/cli-harness.js';
+import { ConnectProxy } from '../../../support/connect-proxy.js';
 import { FakeRegistry, type FakeRegistryOptions } from '../../../support/fake-registry.js';
 import { archiveOf, manifestDigest, writeWithTar } from '../../../support/image-archives.js';
 import { expectMistake } from '../../../support/mistakes.js';
@@ -159,6 +160,80 @@ describe('kosmosctl image', () => {
     );
     const { code, err } = await kosmosctl(`${to} --certificate-authority /ca.pem`, { files });
     expect(code, err).to.equal(0);
+  });
+
+  it('goes through the proxy that the environment names, unless it names the registry too', async () => {
+    const authority = createAuthority();
+    const { certificate: cert, key } = authority.issue('registry');
+    await start({ tls: { cert, key } });
+    const proxy = await ConnectProxy.start();
+    const line = `push ${archive} --to ${registry.host}/team/kosmos:1 --certificate-authority /ca.pem`;
+    const files = { '/ca.pem': authority.certificate };
+    const variables = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+    const through = await kosmosctl(line, { files, environment: variables });
+    expect(through.code, through.err).to.equal(0);
+    expect(new Set(proxy.tunnels)).to.deep.equal(new Set([registry.host]));
+    const tunnels = proxy.tunnels.length;
+    const around = await kosmosctl(line, { files, environment: { ...variables, no_proxy: '127.0.0.1' } });
+    expect([around.code, proxy.tunnels.length], around.err).to.deep.equal([0, tunnels]);
+    // The authority counts for the registry behind the proxy, too.
+    mistake('registry-authority', await kosmosctl(line.replace(/ --cert.*/, ''), { environment: variables }));
+    await proxy.close();
+  });
+
+  it('sends the image where the registry says, also to another address, which is not shown who it is', async () => {
+    await start({ login: { scheme: 'basic', ...LOGIN } });
+    const store = await FakeRegistry.start();
+    const seen: (string | undefined)[] = [];
+    store.hook = (request, response) => {
+      seen.push(request.headers.authorization);
+      request.resume();
+      request.on('end', () => response.writeHead(201).end());
+      return true;
+    };
+    registry.hook = (request, response) => {
+      const isUpload = request.method === 'POST' && request.headers.authorization !== undefined;
+      if (isUpload) response.writeHead(202, { location: `${store.origin}/upload?signed=a%2Fb` }).end();
+      return isUpload;
+    };
+    const { code, err } = await push(' -u robot --password-stdin', PASSWORD);
+    expect(code, err).to.equal(0);
+    expect(seen).to.deep.equal([undefined, undefined, undefined]);
+    await store.close();
+  });
+
+  it('takes one archive, and a tag for it', async () => {
+    await start();
+    const twice = await kosmosctl(`push ${archive} --artifact /other.tar --to ${registry.host}/x:1`);
+    expect([twice.code, twice.err]).to.deep.equal([
+      2,
+      `error: there are two archives: ${archive} and /other.tar\nGive one of them.\n`,
+    ]);
+    const same = await kosmosctl(`push ${archive} --artifact ${archive} --to ${registry.host}/x:1 --plain-http`);
+    expect(same.code, same.err).to.equal(0);
+    const digest = await kosmosctl(`push ${archive} --to ${registry.host}/x@${DIGEST}`);
+    expect([digest.code, digest.err]).to.deep.equal([2, 'error: --to: a digest is not chosen\nGive it a tag.\n']);
+    const prefix = await kosmosctl(`push ${archive} --private-registry https://r.example`);
+    expect(prefix.err).to.contain('is no name of an image');
+    const platform = await kosmosctl(`push ${archive} --to ${registry.host}/x:1 --platform amd64`);
+    expect([platform.code, platform.err]).to.deep.equal([
+      2,
+      'error: --platform amd64: is no platform\nWrite for instance linux/arm64.\n',
+    ]);
+  });
+
+  it('asks for a name where the archive gives its image none', async () => {
+    await start();
+    const index = JSON.parse(FILES.get('index.json')?.toString() ?? '') as { manifests: { annotations?: unknown }[] };
+    delete index.manifests[0]?.annotations;
+    writeWithTar(archive, new Map([...FILES, ['index.json', Buffer.from(JSON.stringify(index))]]));
+    const unnamed = await kosmosctl(`push ${archive} --private-registry ${registry.host} --plain-http`);
+    expect([unnamed.code, unnamed.err]).to.deep.equal([
+      2,
+      `error: ${archive} gives its image no name\nName it whole with --to.\n`,
+    ]);
+    const named = await kosmosctl(`push ${archive} --to ${registry.host}/x --plain-http`);
+    expect(named.out, named.err).to.equal(`${registry.host}/x:latest@${DIGEST}\n`);
   });
 
   it('says what is wrong with a registry, a tag, or an archive', async () => {

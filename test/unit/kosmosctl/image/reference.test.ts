@@ -34,6 +34,8 @@ describe('the name of an image', () => {
       'r.example/kosmos?x=1',
       'r.example/kosmos:1#2',
       'user@r.example/kosmos',
+      '[1]/kosmos',
+      'r.example:70000/kosmos',
     ],
   ]) {
     it(`"${text.slice(0, 40)}" is none`, () => {
