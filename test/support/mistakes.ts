@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { MISTAKES, type Mistake, type MistakeName } from '../../hack/generate/mistakes.js';
+import type { Mistake } from '../../hack/generate/mistake.js';
+import { MISTAKES, type MistakeName } from '../../hack/generate/mistakes.js';
 
 /** Checks that a command ended as the page of mistakes says. */
 export function expectMistake(name: MistakeName, ended: { readonly code: number; readonly stderr: string }): void {
