@@ -69,9 +69,9 @@ describe('managers in pods, replaced by an update while pods come and go', funct
     const flow = await PodFlow.start({
       ...{ host, members, nodes, namespace: NAMESPACE, image: LAB_IMAGES.pause },
       // What kubelets and containers cost leaves the managers room on a machine of two cores.
-      ...{ perSecond: 0.7, lifeMs: 4_000 },
+      ...{ perSecond: 0.3, lifeMs: 4_000 },
     });
-    const probe = new SessionProbe(lab.host.kubeconfigPath, NAMESPACE, STEADY[0] ?? '');
+    const probe = new SessionProbe(host, NAMESPACE, STEADY[0] ?? '');
     try {
       rolled = await rollManagers(lab, host, kubectl, STEADY[0] ?? '');
     } finally {
@@ -107,7 +107,7 @@ describe('managers in pods, replaced by an update while pods come and go', funct
 
   it('loses no status: every pod that came was ready in the host, and went', () => {
     // PodFlow.stop throws otherwise.
-    expect(flowed.copied.samples).to.be.greaterThan(20);
+    expect(flowed.copied.samples).to.be.greaterThan(10);
     expect(flowed.shown.maxMs).to.be.lessThan(LEASE_MS);
   });
 

@@ -17,7 +17,7 @@ export interface RollingUpdate {
 
 const NAMESPACE = 'kosmos-system';
 const LEASE = { namespace: NAMESPACE, name: 'kosmos-manager' };
-const POLL_MS = 50;
+const POLL_MS = 200;
 const LIMIT_MS = 120_000;
 
 /**

@@ -19,7 +19,11 @@ export function mountsBelow(mounts: string, directories: readonly string[]): str
 
 async function unmountAll(directories: readonly string[]): Promise<void> {
   for (const point of mountsBelow(readFileSync('/proc/self/mounts', 'utf8'), directories)) {
-    await run('umount', ['--lazy', point]);
+    const { code, stderr } = await run('umount', ['--lazy', point], { allowFailure: true });
+    // Whoever made it may have ended it in the meantime.
+    if (code !== 0 && mountsBelow(readFileSync('/proc/self/mounts', 'utf8'), directories).includes(point)) {
+      throw new Error(`${point} can't be unmounted: ${stderr}`);
+    }
   }
 }
 
