@@ -4,7 +4,7 @@ import { isNotFound } from '../../src/kube/api-error.js';
 import type { KubeClient } from '../../src/kube/client.js';
 import { leases, pods } from '../../src/kube/resource.js';
 import type { Kubectl } from './kubectl.js';
-import { managerPods, sessionsThroughAll, stillWorks, type ReplicaSession } from './replica-sessions.js';
+import { managerPods, stillWorks, type ReplicaSession } from './replica-sessions.js';
 
 /** What happened while all managers were replaced. */
 export interface RollingUpdate {
@@ -22,10 +22,14 @@ const LIMIT_MS = 120_000;
 
 /**
  * Replaces all managers as an update does. When the first one has gone, and the second one has not been told to end, all
- * sessions through the second one must work.
+ * of the given sessions that go through the second one must work.
  */
-export async function rollManagers(lab: Lab, host: KubeClient, kubectl: Kubectl, pod: string): Promise<RollingUpdate> {
-  const sessions = await sessionsThroughAll(lab.host, kubectl, pod);
+export async function rollManagers(
+  lab: Lab,
+  host: KubeClient,
+  kubectl: Kubectl,
+  sessions: readonly ReplicaSession[],
+): Promise<RollingUpdate> {
   const before = new Set(await managerPods(lab.host));
   const leaders = new LeaderWatch(host);
   const startedAt = performance.now();
