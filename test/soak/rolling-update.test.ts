@@ -72,7 +72,7 @@ describe('managers in pods, replaced by an update while pods come and go', funct
     const flow = await PodFlow.start({
       ...{ host, members, nodes, namespace: NAMESPACE, image: LAB_IMAGES.pause },
       // What kubelets and containers cost leaves the managers room on a machine of two cores.
-      ...{ perSecond: 0.5, lifeMs: 4_000 },
+      ...{ perSecond: 0.3, lifeMs: 4_000 },
     });
     const probe = new SessionProbe(host, NAMESPACE, STEADY[0] ?? '');
     try {
@@ -110,7 +110,7 @@ describe('managers in pods, replaced by an update while pods come and go', funct
 
   it('loses no status: every pod that came was ready in the host, and went', () => {
     // PodFlow.stop throws otherwise.
-    expect(flowed.copied.samples).to.be.greaterThan(8);
+    expect(flowed.copied.samples).to.be.greaterThan(5);
     expect(flowed.shown.maxMs).to.be.lessThan(LEASE_MS);
   });
 
