@@ -1,5 +1,5 @@
 /** Width of a character of the font at its usual size. */
-export const CHARACTER_WIDTH = 7;
+const CHARACTER_WIDTH = 7;
 
 /** A picture on a white ground. */
 export function svgDocument(width: number, height: number, drawn: readonly string[]): string {

@@ -53,7 +53,7 @@ const KNOWN: readonly ResourceType<KubeObject>[] = [
 ];
 
 /** Field manager of what the command line writes. */
-const FIELD_MANAGER = 'kosmosctl';
+export const CLI_FIELD_MANAGER = 'kosmosctl';
 
 /** Where objects of that kind live. */
 export function resourceTypeOf({ apiVersion, kind }: KubeObject): ResourceType<KubeObject> {
@@ -81,7 +81,7 @@ export function applyObject(
   manifest: Manifest,
   options: { readonly signal: AbortSignal; readonly fieldManager?: string; readonly dryRun?: boolean },
 ): Promise<KubeObject> {
-  const { signal, fieldManager = FIELD_MANAGER, dryRun } = options;
+  const { signal, fieldManager = CLI_FIELD_MANAGER, dryRun } = options;
   const how = { type: 'apply', force: true, fieldManager, fieldValidation: 'Strict', dryRun, signal } as const;
   return client.patch(resourceTypeOf(manifest), refOf(manifest), manifest, how);
 }

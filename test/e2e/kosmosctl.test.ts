@@ -11,6 +11,7 @@ import { holds } from '../../src/kosmosctl/manifests/template.js';
 import { DEFAULT_VALUES } from '../../src/kosmosctl/manifests/values.js';
 import { AGENT_NAMESPACE_RIGHTS, AGENT_RIGHTS } from '../../src/kosmosctl/rights/agent-rights.js';
 import { HOST_NAMESPACE_RIGHTS, HOST_RIGHTS } from '../../src/kosmosctl/rights/host-rights.js';
+import { removeAgentState } from '../support/agent-state.js';
 import { AuditLog, deniedOf, unusedOf } from '../support/audit-log.js';
 import { eventually } from '../support/eventually.js';
 import { nodeNetwork } from '../support/node-network.js';
@@ -149,10 +150,8 @@ describe('a federation from nothing, with the managers in pods of the host', () 
   const allNodes = (): readonly string[] => lab.clusters.flatMap(({ machines }) => machines.map(({ name }) => name));
 
   after(async () => {
-    const nodes = allNodes();
     await lab.down();
-    // All nodes of the lab share the machine's own folders.
-    for (const node of nodes) rmSync(join('/var/lib/kosmos/agent', node), { recursive: true, force: true });
+    removeAgentState(lab);
     audit.close();
   });
 

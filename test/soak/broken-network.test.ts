@@ -1,12 +1,11 @@
 import { expect } from 'chai';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { buildImage } from '../../hack/image/build.js';
 import { Lab } from '../../hack/lab/lab.js';
 import { inNamespace } from '../../hack/lab/network.js';
 import { run } from '../../hack/lab/run.js';
 import type { Finding } from '../../src/kosmosctl/report/finding.js';
 import { EXIT } from '../../src/kosmosctl/failure.js';
+import { removeAgentState } from '../support/agent-state.js';
 import { eventually } from '../support/eventually.js';
 import { Kosmosctl } from '../support/kosmosctl.js';
 
@@ -33,9 +32,7 @@ describe('a network that is broken on purpose', function () {
 
   after(async () => {
     await lab.down();
-    for (const { machines } of lab.clusters) {
-      for (const { name } of machines) rmSync(join('/var/lib/kosmos/agent', name), { recursive: true, force: true });
-    }
+    removeAgentState(lab);
   });
 
   /** How the command ended, and what it takes for problems. */

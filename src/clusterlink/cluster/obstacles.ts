@@ -1,6 +1,5 @@
 import type { KubeObject } from '../../apis/core.js';
 import { CLUSTER_LABEL, HOST_CLUSTER_LABEL } from '../../apis/names.js';
-import type { Ownership } from '../../clustertree/cluster/ownership.js';
 import { ApiError } from '../../kube/api-error.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { ReconcileContext } from '../../runtime/controller.js';
@@ -57,12 +56,6 @@ export class Obstacles {
     else this.#found.set(object, obstacle);
     this.#onChange();
   }
-}
-
-/** Whether an object is one that we made in a cluster. */
-export function isMadeByUs({ metadata }: KubeObject, { hostClusterUid, clusterName }: Ownership): boolean {
-  const { labels } = metadata ?? {};
-  return labels?.[HOST_CLUSTER_LABEL] === hostClusterUid && labels[CLUSTER_LABEL] === clusterName;
 }
 
 /** An object of somebody else has the name of one of ours. */

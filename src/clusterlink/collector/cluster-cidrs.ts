@@ -63,8 +63,7 @@ function podCidrs(
   if (facts.calicoInEtcd === true) return firstOf('podCIDRs', [stated], IN_ETCD);
   return firstOf('podCIDRs', [
     stated,
-    { origin: 'Calico', cidrs: facts.calicoInEtcd === undefined ? undefined : [] },
-    { origin: 'Calico', cidrs: within(facts.ipPools, poolCidrs) },
+    { origin: 'Calico', cidrs: facts.calicoInEtcd === undefined ? undefined : within(facts.ipPools, poolCidrs) },
     { origin: 'Flannel', cidrs: within(facts.flannel, flannelCidrs) },
     { origin: 'Cilium', cidrs: within(facts.cilium, ciliumCidrs) },
     { origin: 'ControllerManagerFlags', cidrs: within(facts.controlPlane, clusterCidrFlags) },

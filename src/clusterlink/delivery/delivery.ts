@@ -6,9 +6,10 @@ import { objectKey, type ObjectKey } from '../../kube/resource.js';
 import type { Clock } from '../../lib/clock.js';
 import type { ControllerFactory } from '../../runtime/controller-factory.js';
 import type { ReconcileContext, Reconciler, Result } from '../../runtime/controller.js';
+import { isLabelled } from '../../clustertree/cluster/ownership.js';
 import { deleteExactly } from '../cluster/leave-link.js';
 import type { LinkFeature, LinkMember, LinkModule } from '../cluster/link-member.js';
-import { isMadeByUs, nameConflict, type Obstacle } from '../cluster/obstacles.js';
+import { nameConflict, type Obstacle } from '../cluster/obstacles.js';
 import { diffConfig, newConfig } from './config-change.js';
 import { isApplied, WriteOrder, writeStage } from './write-order.js';
 
@@ -175,7 +176,7 @@ export class Delivery implements Reconciler {
     const { client, ownership } = this.#member;
     try {
       const present = await client.get(nodeConfigs, { name }, { signal });
-      if (!isMadeByUs(present, ownership)) {
+      if (!isLabelled(present, ownership)) {
         return { requeueAfterMs: CONFLICT_CHECK_MS, conflict: nameConflict(titleOf(name), present) };
       }
     } catch (error) {

@@ -37,12 +37,16 @@ export function foreignSelector(ownership: Ownership): string {
 
 /** Whether the member object is ours; all others are foreign and never touched. */
 export function isOwned(object: KubeObject, ownership: Ownership): boolean {
-  const labels = object.metadata?.labels;
-  return (
-    labels?.[HOST_CLUSTER_LABEL] === ownership.hostClusterUid &&
-    labels[CLUSTER_LABEL] === ownership.clusterName &&
-    hostUidOf(object) !== undefined
-  );
+  return isLabelled(object, ownership) && hostUidOf(object) !== undefined;
+}
+
+/** Whether the object carries the labels of this host and Cluster. */
+export function isLabelled(
+  { metadata }: KubeObject,
+  { hostClusterUid, clusterName }: Pick<Ownership, 'hostClusterUid' | 'clusterName'>,
+): boolean {
+  const labels = metadata?.labels;
+  return labels?.[HOST_CLUSTER_LABEL] === hostClusterUid && labels[CLUSTER_LABEL] === clusterName;
 }
 
 /** UID of the host object that a member object copies. */

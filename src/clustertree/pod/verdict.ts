@@ -1,5 +1,6 @@
 import type { Pod } from '../../apis/core.js';
-import { CLUSTER_LABEL, HOST_CLUSTER_LABEL, HOST_UID_ANNOTATION, MEMBER_UID_ANNOTATION } from '../../apis/names.js';
+import { HOST_UID_ANNOTATION, MEMBER_UID_ANNOTATION } from '../../apis/names.js';
+import { isLabelled } from '../cluster/ownership.js';
 
 /** Who we are in the member: only objects that carry both are ours. */
 export interface Identity {
@@ -66,7 +67,7 @@ export function decidePod(state: PodState): Action {
   if (!state.hostSynced) return wait('HostNotSynced');
   if (!state.memberSynced) return wait('MemberNotSynced');
   const { hostPod, memberPod } = state;
-  const ours = memberPod && isOurs(memberPod, state.identity) ? memberPod : undefined;
+  const ours = memberPod && isLabelled(memberPod, state.identity) ? memberPod : undefined;
   if (ours && !isCopyOf(ours, hostPod)) return removeOrphan(ours, state);
   if (!hostPod) return NOTHING;
   if (state.onOurNode) return decideBound(hostPod, ours, state);
@@ -79,12 +80,6 @@ function decideBound(hostPod: Pod, memberPod: Pod | undefined, state: PodState):
   }
   if (isTerminal(hostPod)) return decideTerminal(hostPod, memberPod);
   return memberPod ? decideRunning(hostPod, memberPod) : decideAbsent(hostPod, state);
-}
-
-/** True when the labels say that this product made the pod for this host and Cluster. */
-export function isOurs(memberPod: Pod, identity: Identity): boolean {
-  const labels = memberPod.metadata?.labels;
-  return labels?.[HOST_CLUSTER_LABEL] === identity.hostClusterUid && labels[CLUSTER_LABEL] === identity.clusterName;
 }
 
 /** True when the member pod stands for this very host pod, not for an earlier one of its name. */

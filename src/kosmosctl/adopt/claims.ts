@@ -9,12 +9,12 @@ import {
   MEMBER_VOLUME_ANNOTATION,
   PROVISIONED_BY_ANNOTATION,
 } from '../../apis/names.js';
-import type { Ownership } from '../../clustertree/cluster/ownership.js';
+import { isLabelled, type Ownership } from '../../clustertree/cluster/ownership.js';
 import { boundUidOf, isDeleting, nameOf, policyOf, uidOf } from '../../clustertree/storage/fields.js';
 import { nodeOf, ownersOf, siteOf } from '../../clustertree/storage/host-volume.js';
 import { desiredMemberClaim } from '../../clustertree/storage/member-claim.js';
 import { claims, volumes } from '../../kube/resource.js';
-import { ADOPTED, isLabelled, marked, otherOwner, problem, stays, type Change, type Judgement } from './judgement.js';
+import { ADOPTED, marked, otherOwner, problem, stays, type Change, type Judgement } from './judgement.js';
 
 /** A claim on both sides, with its volumes. */
 export interface ClaimPair {

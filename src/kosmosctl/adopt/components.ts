@@ -27,10 +27,9 @@ const deployment = (name: string): Component => ({ type: deployments, name });
 
 /** What installs or writes something in the host. First the one that would start the others again. */
 export const HOST_COMPONENTS: readonly Component[] = [
-  ...['clusterlink-operator', 'kosmos-operator', 'clustertree-cluster-manager', 'clusterlink-network-manager'].map(
-    deployment,
-  ),
-];
+  ...['clusterlink-operator', 'kosmos-operator'],
+  ...['clustertree-cluster-manager', 'clusterlink-network-manager'],
+].map(deployment);
 
 /** What does so in every cluster whose network is linked, the host's too. */
 export const LINKED_COMPONENTS: readonly Component[] = [

@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../apis/core.js';
 import { ACCOUNT_NAME_ANNOTATION, FORMER_ACCOUNT_ANNOTATION, FORMER_COPY_ANNOTATION } from '../../apis/names.js';
-import type { Ownership } from '../../clustertree/cluster/ownership.js';
+import { isLabelled, type Ownership } from '../../clustertree/cluster/ownership.js';
 import { desiredCopy } from '../../clustertree/config/copy.js';
 import type { CopiedKind } from '../../clustertree/config/kinds.js';
-import { ADOPTED, isLabelled, marked, otherOwner, problem, stays, type Judgement } from './judgement.js';
+import { ADOPTED, marked, otherOwner, problem, stays, type Judgement } from './judgement.js';
 
 /** A ConfigMap or Secret on both sides; metadata is enough. */
 export interface CopyPair {

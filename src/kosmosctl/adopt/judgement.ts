@@ -44,12 +44,6 @@ export function problem(why: string): Judgement {
   return { kind: 'problem', why };
 }
 
-/** Whether the object carries the labels of this host and Cluster. */
-export function isLabelled({ metadata }: KubeObject, ownership: Ownership): boolean {
-  const { labels } = metadata ?? {};
-  return labels?.[HOST_CLUSTER_LABEL] === ownership.hostClusterUid && labels[CLUSTER_LABEL] === ownership.clusterName;
-}
-
 /** Who else has labelled it, for people; undefined when nobody has. */
 export function otherOwner({ metadata }: KubeObject, ownership: Ownership): string | undefined {
   const { [OWNER_LABEL]: owner, [HOST_CLUSTER_LABEL]: host, [CLUSTER_LABEL]: cluster = '' } = metadata?.labels ?? {};

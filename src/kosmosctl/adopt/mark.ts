@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 import { FIELD_MANAGER } from '../../apis/names.js';
 import { isConflict, isInvalid, isNotFound } from '../../kube/api-error.js';
 import type { KubeClient } from '../../kube/client.js';
-import { findObject } from '../objects.js';
+import { CLI_FIELD_MANAGER, findObject } from '../objects.js';
 import type { Change, Finding } from './judgement.js';
 
 /** Where changes go. */
@@ -52,7 +52,7 @@ async function make(
   signal: AbortSignal,
 ): Promise<boolean> {
   // What stands on copies counts as written by the manager; what is set in the host is nobody's but the user's.
-  const fieldManager = where === 'member' ? FIELD_MANAGER : 'kosmosctl';
+  const fieldManager = where === 'member' ? FIELD_MANAGER : CLI_FIELD_MANAGER;
   try {
     await client.patch(type, ref, body, { type: how, fieldManager, ...(how === 'apply' && { force: true }), signal });
     return true;

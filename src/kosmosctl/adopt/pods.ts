@@ -1,12 +1,12 @@
 import type { Container, Pod } from '../../apis/core.js';
 import { JOB_TRACKING_FINALIZER, MEMBER_UID_ANNOTATION, POD_LABEL } from '../../apis/names.js';
-import type { Ownership } from '../../clustertree/cluster/ownership.js';
+import { isLabelled, type Ownership } from '../../clustertree/cluster/ownership.js';
 import { memberPodMetadata } from '../../clustertree/pod/translate.js';
 import { specState } from '../../clustertree/pod/update.js';
 import { hasRun, isTerminal } from '../../clustertree/pod/verdict.js';
 import { pods } from '../../kube/resource.js';
 import { echoesOf, removalOf, withoutKeys, type MetadataKeys } from './echoes.js';
-import { ADOPTED, isLabelled, marked, otherOwner, problem, stays, type Change, type Judgement } from './judgement.js';
+import { ADOPTED, marked, otherOwner, problem, stays, type Change, type Judgement } from './judgement.js';
 
 /** Both sides of one pod name. */
 export interface PodPair {

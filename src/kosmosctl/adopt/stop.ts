@@ -1,6 +1,6 @@
 import { pods } from '../../kube/resource.js';
 import type { CliContext } from '../context.js';
-import { findObject } from '../objects.js';
+import { CLI_FIELD_MANAGER as fieldManager, findObject } from '../objects.js';
 import type { ClusterSession } from '../session.js';
 import { waitUntil, type Probed } from '../wait.js';
 import { podSelector, runs, stopPatch, type Component, type Workload } from './components.js';
@@ -50,7 +50,7 @@ export async function stopComponent(
   const { client } = session;
   const patch = stopPatch(component, workload);
   const ref = { namespace, name: component.name };
-  if (patch !== undefined) await client.patch(component.type, ref, patch, { type: 'merge', ...WRITTEN, signal });
+  if (patch !== undefined) await client.patch(component.type, ref, patch, { type: 'merge', fieldManager, signal });
   const labelSelector = podSelector(workload);
   const probe = async (): Promise<Probed<true>> => {
     const [pod] = (await client.list(pods, { namespace, labelSelector, signal })).items;
@@ -62,5 +62,3 @@ export async function stopComponent(
   };
   await waitUntil(nameOfComponent(running), probe, report, { clock, signal, timeoutMs });
 }
-
-const WRITTEN = { fieldManager: 'kosmosctl' } as const;

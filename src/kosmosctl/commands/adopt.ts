@@ -164,16 +164,17 @@ class Adoption {
     const { namespace, moveKubeconfigs } = this.#options;
     const ref = { namespace, name: MANAGER };
     const installed = await findObject(this.#host.client, deployments, ref, this.#context.signal);
-    const inline = reached.map(({ cluster }) => cluster).filter(hasInlineKubeconfig);
-    const [first] = inline;
+    const first = reached.map(({ cluster }) => cluster).find(hasInlineKubeconfig);
     return [
       ...(installed === undefined
         ? [`\nInstall the managers${virtualNodes.length > 0 ? HURRY : ':'}\n  kosmosctl install\n`]
         : []),
-      ...(first === undefined ? [] : [moveKubeconfigs ? MOVED : INLINE]),
       ...(first === undefined
         ? []
-        : [`  kosmosctl join cluster --name ${nameOf(first)} --kubeconfig MEMBER_KUBECONFIG\n`]),
+        : [
+            moveKubeconfigs ? MOVED : INLINE,
+            `  kosmosctl join cluster --name ${nameOf(first)} --kubeconfig MEMBER_KUBECONFIG\n`,
+          ]),
     ].join('');
   }
 }

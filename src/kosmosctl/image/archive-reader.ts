@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { extract, type Extract } from 'tar-stream';
 import { CliError } from '../failure.js';
 import { LONGEST_MANIFEST } from './manifest.js';
+import { BLOCK } from './tar-header.js';
 
 /** A file in an archive. */
 export interface ArchiveEntry {
@@ -16,9 +17,6 @@ export interface ArchiveEntry {
   /** Of its content, as it is. */
   readonly digest: string;
 }
-
-/** Size of the units of a tar archive. */
-export const BLOCK = 512;
 
 /**
  * All files of a tar archive that are whole, in their order. Reads all of it.

@@ -1,9 +1,9 @@
 import { open, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CliError } from '../failure.js';
-import { BLOCK, indexArchive, type ArchiveEntry } from './archive-reader.js';
+import { indexArchive, type ArchiveEntry } from './archive-reader.js';
 import { mebibytes } from './progress.js';
-import { tarHeader, tarPadding } from './tar-header.js';
+import { BLOCK, tarHeader, tarPadding } from './tar-header.js';
 
 /** What is to be in an archive: the whole content, or where it comes from. */
 export interface ArchivePart {

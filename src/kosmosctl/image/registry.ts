@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CliError } from '../failure.js';
+import { digestOf } from './digest.js';
 import { ACCEPTED, LONGEST_MANIFEST, type Descriptor } from './manifest.js';
 import { isDigest, renderReference, type ImageReference } from './reference.js';
 import { explainNoAnswer } from './registry-error.js';
@@ -50,7 +51,7 @@ export class Repository {
       chunks.push(chunk);
     }
     const content = Buffer.concat(chunks);
-    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+    const digest = digestOf(content);
     if (isDigest(reference) && digest !== reference) throw wrongContent(this.#registry, reference);
     const type = answer.headers['content-type'];
     return { content, digest, mediaType: typeof type === 'string' ? type.split(';')[0]?.trim() : undefined };

@@ -1,4 +1,5 @@
-const BLOCK = 512;
+/** Size of the units of a tar archive. */
+export const BLOCK = 512;
 const LONGEST_NAME = 100;
 /** What eleven octal digits can say. */
 const LARGEST_SIZE = 0o77777777777;

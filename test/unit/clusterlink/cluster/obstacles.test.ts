@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { isMadeByUs, nameConflict, Obstacles } from '../../../../src/clusterlink/cluster/obstacles.js';
+import { nameConflict, Obstacles } from '../../../../src/clusterlink/cluster/obstacles.js';
 import { ownershipLabels, ownershipOf } from '../../../../src/clustertree/cluster/ownership.js';
 import { apiError } from '../../../support/member-harness.js';
-
-const OWNERSHIP = ownershipOf('host-uid', 'east');
 
 describe('obstacles', () => {
   let changes: number;
@@ -71,15 +69,6 @@ describe('obstacles', () => {
 });
 
 describe('whose an object is', () => {
-  it('is ours with both labels of ours', () => {
-    const labels = ownershipLabels(OWNERSHIP);
-    expect(isMadeByUs({ metadata: { labels } }, OWNERSHIP)).to.equal(true);
-    for (const other of [ownershipOf('host-uid', 'west'), ownershipOf('other-uid', 'east')]) {
-      expect(isMadeByUs({ metadata: { labels: ownershipLabels(other) } }, OWNERSHIP)).to.equal(false);
-    }
-    expect(isMadeByUs({}, OWNERSHIP)).to.equal(false);
-  });
-
   it('is said with the object, its maker, and what to do', () => {
     const labels = ownershipLabels(ownershipOf('other-uid', 'berlin'));
     expect(nameConflict('NodeConfig east-n1', { metadata: { labels } }).message).to.equal(

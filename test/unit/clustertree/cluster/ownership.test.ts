@@ -3,6 +3,7 @@ import { CLUSTER_LABEL, HOST_CLUSTER_LABEL, HOST_UID_ANNOTATION, OWNER_LABEL } f
 import {
   foreignSelector,
   hostUidOf,
+  isLabelled,
   isOwned,
   ownedSelector,
   ownershipLabels,
@@ -69,5 +70,17 @@ describe('isOwned', () => {
 
   it('leaves an object without metadata alone', () => {
     expect(isOwned({}, OWNERSHIP)).to.be.false;
+  });
+});
+
+describe('isLabelled', () => {
+  it('is ours with both labels of ours', () => {
+    const owner = ownershipOf('host-uid', 'east');
+    const labels = ownershipLabels(owner);
+    expect(isLabelled({ metadata: { labels } }, owner)).to.equal(true);
+    for (const other of [ownershipOf('host-uid', 'west'), ownershipOf('other-uid', 'east')]) {
+      expect(isLabelled({ metadata: { labels: ownershipLabels(other) } }, owner)).to.equal(false);
+    }
+    expect(isLabelled({}, owner)).to.equal(false);
   });
 });

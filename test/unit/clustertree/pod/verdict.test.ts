@@ -1,14 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ObjectMeta, Pod } from '../../../../src/apis/core.js';
-import {
-  type Action,
-  decidePod,
-  hasRun,
-  isOurs,
-  isTerminal,
-  type PodState,
-} from '../../../../src/clustertree/pod/verdict.js';
+import { isLabelled } from '../../../../src/clustertree/cluster/ownership.js';
+import { type Action, decidePod, hasRun, isTerminal, type PodState } from '../../../../src/clustertree/pod/verdict.js';
 import { deepFreeze, hostPod, IDENTITY, MARKED, memberPod } from '../../../support/pods.js';
 
 const TIME = '2026-01-01T00:00:00Z';
@@ -344,12 +338,12 @@ describe('decidePod', () => {
   });
 });
 
-describe('isOurs', () => {
+describe('isLabelled', () => {
   it('wants both marks', () => {
-    expect(isOurs(memberPod(), IDENTITY)).to.be.true;
-    expect(isOurs(memberPod(), { ...IDENTITY, clusterName: 'member2' })).to.be.false;
-    expect(isOurs(memberPod(), { ...IDENTITY, hostClusterUid: 'other' })).to.be.false;
-    expect(isOurs(foreign, IDENTITY)).to.be.false;
+    expect(isLabelled(memberPod(), IDENTITY)).to.be.true;
+    expect(isLabelled(memberPod(), { ...IDENTITY, clusterName: 'member2' })).to.be.false;
+    expect(isLabelled(memberPod(), { ...IDENTITY, hostClusterUid: 'other' })).to.be.false;
+    expect(isLabelled(foreign, IDENTITY)).to.be.false;
   });
 });
 
