@@ -56,7 +56,9 @@ export async function changeWorkload(lab: Lab): Promise<void> {
   step('So does a rolling update');
   await show(lab, 'host', ['set', 'env', 'deployment/web', 'RELEASE=2']);
   await waitForPods(lab, 8);
-  const release = 'custom-columns=NAME:.metadata.name,RELEASE:.spec.containers[0].env[0].value,STATUS:.status.phase';
+  // Kubernetes' own variables come first in a member.
+  const value = '.spec.containers[0].env[?(@.name=="RELEASE")].value';
+  const release = `custom-columns=NAME:.metadata.name,RELEASE:${value},STATUS:.status.phase`;
   for (const { name } of lab.members) await show(lab, name, ['get', 'pods', '-l', 'app=web', '-o', release]);
 
   step('And so does deletion');
