@@ -25,5 +25,10 @@ if (command === undefined) {
   console.error(`unknown command "${process.argv[2] ?? ''}"; choose one of ${Object.keys(commands).join(', ')}`);
   process.exitCode = 2;
 } else {
-  await command();
+  try {
+    await command();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
 }
