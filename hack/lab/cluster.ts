@@ -7,7 +7,7 @@ import { importImages } from './full/containerd.js';
 import { kwokNodeObject, type KwokNode } from './kwok.js';
 import type { Component } from './options.js';
 import type { ClusterPlan, NodePlan } from './plan.js';
-import { pauseProcess, signalProcess } from './processes.js';
+import { isAlive, pauseProcess, signalProcess } from './processes.js';
 import { run, waitFor, type CommandResult, type RunOptions } from './run.js';
 import type { Supervisor } from './supervisor.js';
 import { createUser, type UserRequest } from './users.js';
@@ -101,6 +101,13 @@ export class LabCluster {
   async startComponent(component: Component, machine = 1): Promise<void> {
     await this.#deps.supervisor.restart(processName(this.name, component, machine));
     if (component === 'kube-apiserver') await this.waitForApiServer();
+  }
+
+  /** Starts a component again if it has ended by itself, as the kubelet does with the static pods of a control plane. */
+  async reviveComponent(component: Component, machine = 1): Promise<void> {
+    const { supervisor } = this.#deps;
+    const name = processName(this.name, component, machine);
+    if (!isAlive(supervisor.identity(name))) await supervisor.restart(name);
   }
 
   /** Freezes a component: its connections stay open, but nothing answers. Resolves when it does nothing any more. */

@@ -252,12 +252,16 @@ async function runPods(federation: Federation, former: FormerKosmos): Promise<re
   return copies.filter(({ metadata }) => metadata!.name !== 'orphan');
 }
 
-/** Resource versions of all that an adoption could change, but of nodes, which report themselves all the time. */
+/**
+ * Resource versions of all that an adoption could change, but of nodes, which report themselves all the time, and of
+ * pods without a node, of which the scheduler does.
+ */
 async function versions(federation: Federation): Promise<readonly string[]> {
   const lists = ['host', MEMBER].flatMap((cluster) =>
     KINDS.filter((type) => cluster === 'host' || type !== clusters).map(async (type) => {
       const { items } = await federation.client(cluster).list<KubeObject>(type);
-      return items.map((item) => `${cluster} ${type.kind} ${objectKey(item)} ${item.metadata!.resourceVersion!}`);
+      const own = items.filter((item) => type.kind !== 'Pod' || (item as Pod).spec?.nodeName !== undefined);
+      return own.map((item) => `${cluster} ${type.kind} ${objectKey(item)} ${item.metadata!.resourceVersion!}`);
     }),
   );
   return (await Promise.all(lists)).flat();
