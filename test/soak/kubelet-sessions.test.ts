@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { pods } from '../../src/kube/resource.js';
 import { eventually } from '../support/eventually.js';
 import { Federation } from '../support/federation.js';
 import { Kubectl, type Protocol } from '../support/kubectl.js';
+import { copyThereAndBack } from '../support/large-copy.js';
 import { virtualPod } from '../support/workloads.js';
 
 const NAMESPACE = 'sessions';
@@ -75,16 +75,15 @@ describe('the kubelet API of a virtual node, for long', function () {
           }
           const terminal = await kubectl.onTerminal(['exec', '-it', 'box', '--', 'sh'], 'stty size; exit\n', protocol);
           expect(terminal).to.match(/33 111/);
-          const content = randomBytes(20 * MIB);
-          const [source, back] = [join(folder, 'source'), join(folder, 'back')];
-          writeFileSync(source, content);
-          await kubectl.output(['cp', source, 'box:/tmp/copy'], protocol);
-          await kubectl.output(['cp', '--retries=3', 'box:/tmp/copy', back], protocol);
-          const digests = [content, readFileSync(back)].map((data) => createHash('sha256').update(data).digest('hex'));
-          expect(digests[0]).to.equal(digests[1]);
+          await copyThereAndBack(kubectl, protocol, { bytes: 20 * MIB, folder });
         });
       }
     });
+  }
+
+  for (const protocol of BOTH) {
+    it(`cp brings 200 MB there and back over ${protocol}`, () =>
+      copyThereAndBack(client(), protocol, { bytes: 200 * MIB, folder }));
   }
 
   it('sessions that are silent for minutes still work afterwards', async () => {

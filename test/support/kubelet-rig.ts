@@ -1,5 +1,5 @@
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { connect as tlsConnect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Pod } from '../../src/apis/core.js';
 import { AccessGate } from '../../src/clustertree/kubelet/access-gate.js';
 import { createApp } from '../../src/clustertree/kubelet/app.js';
@@ -83,6 +83,7 @@ export class KubeletRig {
   readonly sessions: Sessions;
   readonly listener: Listener;
   readonly front: HttpFront;
+  readonly #contexts = new Map<string | undefined, SecureContext>();
   readonly #podListeners = new Set<(key: string, initial: boolean) => void>();
   readonly #stop = new AbortController();
   #port = 0;
@@ -211,17 +212,22 @@ export class KubeletRig {
 
   /** A bare TLS connection with the administrator's certificate, or another one, or none. */
   connect(identity: Partial<KeyPair> | undefined = this.admin): Promise<TLSSocket> {
-    const { certificate, key } = identity;
+    const secureContext = this.#secureContext(identity);
     return new Promise((resolve, reject) => {
-      const socket = tlsConnect(
-        {
-          ...{ host: '127.0.0.1', port: this.#port, ca: this.authority.certificate, ALPNProtocols: ['http/1.1'] },
-          ...(certificate !== undefined && key !== undefined && { cert: certificate, key }),
-        },
-        () => resolve(socket),
-      );
+      const target = { host: '127.0.0.1', port: this.#port };
+      const socket = tlsConnect({ ...target, secureContext, ALPNProtocols: ['http/1.1'] }, () => resolve(socket));
       socket.on('error', reject);
     });
+  }
+
+  /** Making one costs as much as all else about a connection. */
+  #secureContext({ certificate, key }: Partial<KeyPair>): SecureContext {
+    const known = this.#contexts.get(certificate);
+    if (known !== undefined) return known;
+    const own = certificate !== undefined && key !== undefined && { cert: certificate, key };
+    const made = createSecureContext({ ca: this.authority.certificate, ...own });
+    this.#contexts.set(certificate, made);
+    return made;
   }
 
   /** Writes bytes on a connection of its own and collects everything until the server closes it. */
