@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { basename, dirname } from 'node:path';
 
 /** One process of mocha. */
 export interface TestRun {
@@ -20,14 +21,18 @@ const TIERS: Readonly<Record<string, readonly string[]>> = {
   soak: ['soak'],
 };
 
-/** Tests on real clusters mostly wait, so two files share a machine well. What takes hours is left alone. */
-const LANES: Readonly<Record<string, number>> = { soak: 1 };
-const DEFAULT_LANES = 2;
+/** Files in these folders share a lab, and so a process. */
+const ONE_LAB = ['integration/host-only', 'e2e/one-member'];
+
+/** How many files of tests on real clusters two cores bear; more cores bear more. What takes hours is left alone. */
+const MIN_LANES = 2;
+const MAX_LANES = 4;
 
 /** Files that take longest are begun first, so that none of them is alone in the end. */
 const LONGEST_FIRST = [
   'outage',
   'crash-sweep',
+  'one-member',
   'link',
   'kosmosctl',
   'join',
@@ -50,20 +55,20 @@ export function clustersNeeded(asked: string): 'none' | 'light' | 'full' {
 }
 
 /** How many runs of a plan go at the same time. */
-export function lanesOf(asked: string): number {
-  return LANES[asked] ?? DEFAULT_LANES;
+export function lanesOf(asked: string, cores = availableParallelism()): number {
+  return asked === 'soak' ? 1 : Math.min(Math.max(cores, MIN_LANES), MAX_LANES);
 }
 
 /**
  * What to run for the tests that were asked for, in this order: unit tests in two processes, all others in a process for
- * each file, which has a lab of its own.
+ * each file, which has a lab of its own, or for each folder that shares one.
  */
 export function planRuns(asked: string, filesOf: (tier: string) => readonly string[]): readonly TestRun[] {
   const tiers = TIERS[asked] ?? [];
   const unit = tiers.filter((tier) => tier === 'unit').flatMap((tier) => unitRuns([...filesOf(tier)].sort()));
   const others = tiers
     .filter((tier) => tier !== 'unit')
-    .flatMap((tier) => filesOf(tier).map((file) => run(tier, file)));
+    .flatMap((tier) => [...groups(tier, filesOf(tier))].map(([name, files]) => run(tier, name, files)));
   return [...unit, ...others.sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name))];
 }
 
@@ -77,10 +82,20 @@ function unitRuns(files: readonly string[]): readonly TestRun[] {
   }));
 }
 
-function run(tier: string, file: string): TestRun {
-  const name = `${tier}/${basename(file, '.test.js')}`;
+/** Files that run in the same process, by the name of it. */
+function groups(tier: string, files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const file of [...files].sort()) {
+    const folder = `${tier}/${basename(dirname(file))}`;
+    const name = ONE_LAB.includes(folder) ? folder : `${tier}/${basename(file, '.test.js')}`;
+    found.set(name, [...(found.get(name) ?? []), file]);
+  }
+  return found;
+}
+
+function run(tier: string, name: string, files: readonly string[]): TestRun {
   const limitMs = tier === 'soak' ? SOAK_LIMIT_MS : RUN_LIMIT_MS;
-  return { name, files: [file], testLimitMs: TEST_LIMIT_MS, limitMs };
+  return { name, files, testLimitMs: TEST_LIMIT_MS, limitMs };
 }
 
 function rank({ name }: TestRun): number {

@@ -29,6 +29,13 @@ describe('plan of a test run', () => {
     expect(names('all').slice(2)).to.deep.equal(['integration/outage', 'e2e/pods', 'integration/api', 'netns/heal']);
   });
 
+  it('gives files in a folder that shares a lab one process', () => {
+    const files = ['b', 'a'].map((name) => `dist/test/e2e/one-member/${name}.test.js`);
+    const runs = planRuns('e2e', () => [...files, 'dist/test/e2e/link.test.js']);
+    expect(runs.map(({ name }) => name)).to.deep.equal(['e2e/one-member', 'e2e/link']);
+    expect(runs[0]?.files).to.deep.equal([...files].reverse());
+  });
+
   it('takes only the tier that was asked for', () => {
     expect(names('unit')).to.deep.equal(['unit-1', 'unit-2']);
     expect(names('integration')).to.deep.equal(['integration/outage', 'integration/api']);
@@ -61,7 +68,8 @@ describe('plan of a test run', () => {
     ]);
   });
 
-  it('runs two at a time, and soak tests alone', () => {
-    expect([lanesOf('all'), lanesOf('integration'), lanesOf('soak')]).to.deep.equal([2, 2, 1]);
+  it('runs two at a time, more where there are more cores, and soak tests alone', () => {
+    expect([1, 2, 3, 16].map((cores) => lanesOf('all', cores))).to.deep.equal([2, 2, 3, 4]);
+    expect(lanesOf('soak', 16)).to.equal(1);
   });
 });

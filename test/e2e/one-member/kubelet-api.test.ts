@@ -5,15 +5,16 @@ import { get as httpGet } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LAB_IMAGES } from '../../hack/lab/full/images.js';
-import type { Container, PodSpec } from '../../src/apis/core.js';
-import { pods } from '../../src/kube/resource.js';
-import { eventually } from '../support/eventually.js';
-import { Federation } from '../support/federation.js';
-import { Kubectl, type Protocol } from '../support/kubectl.js';
-import { copyThereAndBack } from '../support/large-copy.js';
-import { readOverWebSocket } from '../support/web-socket.js';
-import { virtualPod } from '../support/workloads.js';
+import { LAB_IMAGES } from '../../../hack/lab/full/images.js';
+import type { Container, PodSpec } from '../../../src/apis/core.js';
+import { pods } from '../../../src/kube/resource.js';
+import { eventually } from '../../support/eventually.js';
+import type { Federation } from '../../support/federation.js';
+import { Kubectl, type Protocol } from '../../support/kubectl.js';
+import { copyThereAndBack } from '../../support/large-copy.js';
+import { ONE_MEMBER, sharedFederation } from '../../support/shared-lab.js';
+import { readOverWebSocket } from '../../support/web-socket.js';
+import { virtualPod } from '../../support/workloads.js';
 
 const NAMESPACE = 'sessions';
 const NODE = 'kosmos-member1';
@@ -32,16 +33,15 @@ describe('the kubelet API of a virtual node, with real containers', () => {
   before(async function () {
     this.timeout(600_000);
     folder = mkdtempSync(join(tmpdir(), 'kosmos-e2e-'));
-    federation = await Federation.start({ instance: 'e2e-kubelet', members: 1, full: true });
+    federation = await sharedFederation(ONE_MEMBER);
     kubectl = new Kubectl(federation.lab.host, NAMESPACE);
     await federation.namespace(NAMESPACE);
     await run('box', { containers: [shell('echo up; while true; do sleep 1; done')] });
   });
 
-  after(async () => {
+  after(() => {
     kubectl.close();
     rmSync(folder, { recursive: true, force: true });
-    await federation.down();
   });
 
   async function run(name: string, spec: Partial<PodSpec>): Promise<void> {
@@ -271,7 +271,6 @@ describe('the kubelet API of a virtual node, with real containers', () => {
   });
 });
 
-/** Fills a file with noise and returns its digest. */
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

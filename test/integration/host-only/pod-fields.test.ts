@@ -1,20 +1,14 @@
 import { expect } from 'chai';
-import { readPodSpecFields } from '../../hack/generate/documents.js';
-import { extractFields, fieldsOf, type OpenApi } from '../../hack/generate/pod-spec-fields.js';
-import { Lab } from '../../hack/lab/lab.js';
-
-const INSTANCE = 'test-pod-fields';
+import { readPodSpecFields } from '../../../hack/generate/documents.js';
+import { extractFields, fieldsOf, type OpenApi } from '../../../hack/generate/pod-spec-fields.js';
+import type { Lab } from '../../../hack/lab/lab.js';
+import { sharedHost } from '../../support/shared-lab.js';
 
 describe("the extract of a pod's fields, compared with a real API server", () => {
   let lab: Lab;
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
   });
-  after(async () => {
-    await Lab.down(INSTANCE);
-  });
-
   it('has every field that the API server has, of the same type', async () => {
     const openApi = (await lab.host.api.json('GET', '/openapi/v3/api/v1')) as OpenApi;
     const known = new Map(fieldsOf(readPodSpecFields()).map(({ path, type }) => [path, type]));

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { LabCluster } from '../../../hack/lab/cluster.js';
-import { Lab } from '../../../hack/lab/lab.js';
+import type { Lab } from '../../../hack/lab/lab.js';
 import type { Cluster } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
+import { sharedHost } from '../../support/shared-lab.js';
 import { repositoryFile, repositoryManifests } from '../../support/yaml-files.js';
 
-const INSTANCE = 'test-clusterlink-crds';
 const CRDS = ['clusters', 'clusternodes', 'nodeconfigs'];
 const MAC = '02:01:01:00:00:b0';
 
@@ -94,17 +94,12 @@ describe('the CRDs of ClusterLink on a real API server', () => {
   };
 
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
     host = lab.host;
     for (const plural of CRDS) {
       await host.kubectl(['apply', '-f', '-'], { input: repositoryFile(`crds/kosmos.io_${plural}.yaml`) });
       await host.kubectl(['wait', '--for=condition=Established', '--timeout=30s', `crd/${plural}.kosmos.io`]);
     }
-  });
-
-  after(async () => {
-    await lab.down();
   });
 
   for (const plural of CRDS) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { Lab } from '../../../hack/lab/lab.js';
+import type { Lab } from '../../../hack/lab/lab.js';
 import type { KubeObject, Pod } from '../../../src/apis/core.js';
 import type { ApiError } from '../../../src/kube/api-error.js';
 import {
@@ -18,8 +18,7 @@ import { createKubeClient } from '../../../src/kube/http-client.js';
 import { parseKubeconfig } from '../../../src/kube/kubeconfig.js';
 import { leases, namespaces, nodes, pods, type ResourceType } from '../../../src/kube/resource.js';
 import { createTransport } from '../../../src/kube/transport.js';
-
-const INSTANCE = 'kube-client';
+import { sharedHost } from '../../support/shared-lab.js';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -57,14 +56,12 @@ describe('the client against a real API server', () => {
   let client: KubeClient;
 
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
     client = connect(readFileSync(lab.host.kubeconfigPath, 'utf8'));
   });
 
   after(async () => {
     await client.close();
-    await Lab.down(INSTANCE);
   });
 
   function connect(kubeconfig: string): KubeClient {

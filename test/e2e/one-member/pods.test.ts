@@ -1,13 +1,14 @@
 import { expect } from 'chai';
-import { LAB_IMAGES } from '../../hack/lab/full/images.js';
-import type { Container, Pod, PodSpec } from '../../src/apis/core.js';
-import { pods } from '../../src/kube/resource.js';
-import { eventually } from '../support/eventually.js';
-import { Federation } from '../support/federation.js';
-import { deployments, jobs } from '../support/resources.js';
-import { deployment, job, virtualPod } from '../support/workloads.js';
+import { LAB_IMAGES } from '../../../hack/lab/full/images.js';
+import type { Container, Pod, PodSpec } from '../../../src/apis/core.js';
+import { pods } from '../../../src/kube/resource.js';
+import { eventually } from '../../support/eventually.js';
+import type { Federation } from '../../support/federation.js';
+import { deployments, jobs } from '../../support/resources.js';
+import { ONE_MEMBER, sharedFederation } from '../../support/shared-lab.js';
+import { deployment, job, virtualPod } from '../../support/workloads.js';
 
-const NAMESPACE = 'e2e';
+const NAMESPACE = 'pods';
 
 function shell(script: string, more: Partial<Container> = {}): Container {
   return { name: 'main', image: LAB_IMAGES.busybox, command: ['sh', '-c', script], ...more };
@@ -22,12 +23,8 @@ describe('pods of the host in real containers of a member', () => {
 
   before(async function () {
     this.timeout(300_000);
-    federation = await Federation.start({ instance: 'e2e-pods', members: 1, full: true });
+    federation = await sharedFederation(ONE_MEMBER);
     await federation.namespace(NAMESPACE);
-  });
-
-  after(async () => {
-    await federation.down();
   });
 
   /** Makes a pod in the host and waits until it has ended there. */

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
-import type { LabCluster } from '../../hack/lab/cluster.js';
-import { Lab } from '../../hack/lab/lab.js';
-import type { Node } from '../../src/apis/core.js';
-import type { VirtualNodeSpec } from '../../src/clustertree/cluster/virtual-node-spec.js';
-import { diffNode } from '../../src/clustertree/node/diff.js';
-import { MemberInventory } from '../../src/clustertree/node/inventory.js';
-import type { MemberNode } from '../../src/clustertree/node/member-node.js';
-import { trimNode } from '../../src/clustertree/node/member-node.js';
-import { desiredNode } from '../../src/clustertree/node/model.js';
-import { desiredNodeStatus, initialNodeStatus, nodeStatusPatch } from '../../src/clustertree/node/status.js';
-import { formatQuantity, parseQuantity } from '../../src/lib/quantity.js';
-import { memberNode, virtualNodes } from '../support/member-objects.js';
+import type { LabCluster } from '../../../hack/lab/cluster.js';
+import type { Lab } from '../../../hack/lab/lab.js';
+import type { Node } from '../../../src/apis/core.js';
+import type { VirtualNodeSpec } from '../../../src/clustertree/cluster/virtual-node-spec.js';
+import { diffNode } from '../../../src/clustertree/node/diff.js';
+import { MemberInventory } from '../../../src/clustertree/node/inventory.js';
+import type { MemberNode } from '../../../src/clustertree/node/member-node.js';
+import { trimNode } from '../../../src/clustertree/node/member-node.js';
+import { desiredNode } from '../../../src/clustertree/node/model.js';
+import { desiredNodeStatus, initialNodeStatus, nodeStatusPatch } from '../../../src/clustertree/node/status.js';
+import { formatQuantity, parseQuantity } from '../../../src/lib/quantity.js';
+import { memberNode, virtualNodes } from '../../support/member-objects.js';
+import { sharedHost } from '../../support/shared-lab.js';
 
-const INSTANCE = 'test-virtual-node';
 const NODES = '/api/v1/nodes';
 const quiet = { now: '2026-01-01T00:10:00Z', heartbeatDue: false };
 
@@ -65,13 +65,8 @@ describe('virtual nodes on a real API server', () => {
   };
 
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
     host = lab.host;
-  });
-
-  after(async () => {
-    await lab.down();
   });
 
   it('are made with their status in one call', async () => {

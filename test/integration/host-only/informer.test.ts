@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Lab } from '../../../hack/lab/lab.js';
+import type { Lab } from '../../../hack/lab/lab.js';
 import type { KubeObject } from '../../../src/apis/core.js';
 import type { KubeClient } from '../../../src/kube/client.js';
 import { createKubeClient } from '../../../src/kube/http-client.js';
@@ -9,10 +9,10 @@ import { Informer, type InformerOptions } from '../../../src/kube/informer.js';
 import { parseKubeconfig } from '../../../src/kube/kubeconfig.js';
 import type { ResourceType } from '../../../src/kube/resource.js';
 import { createTransport } from '../../../src/kube/transport.js';
+import { sharedHost } from '../../support/shared-lab.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const INSTANCE = 'kube-informer';
 const NAMESPACE = 'default';
 
 interface ConfigMap extends KubeObject {
@@ -49,14 +49,12 @@ describe('an informer and a real API server, over a bad network', () => {
   let counter = 0;
 
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
     direct = createKubeClient(createTransport({ access: access() }));
   });
 
   after(async () => {
     await direct.close();
-    await Lab.down(INSTANCE);
   });
 
   beforeEach(async () => {

@@ -1,16 +1,17 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { LAB_IMAGES } from '../../hack/lab/full/images.js';
-import type { Pod, PodSpec } from '../../src/apis/core.js';
-import { configMaps, pods, secrets, serviceAccounts } from '../../src/kube/resource.js';
-import { eventually } from '../support/eventually.js';
-import { Federation } from '../support/federation.js';
-import { inClusterPodSpec, inClusterProgram } from '../support/in-cluster-client.js';
-import { jobs, roleBindings, roles } from '../support/resources.js';
-import { claimsOf, userOfToken } from '../support/tokens.js';
-import { job, virtualPod } from '../support/workloads.js';
+import { LAB_IMAGES } from '../../../hack/lab/full/images.js';
+import type { Pod, PodSpec } from '../../../src/apis/core.js';
+import { configMaps, pods, secrets, serviceAccounts } from '../../../src/kube/resource.js';
+import { eventually } from '../../support/eventually.js';
+import type { Federation } from '../../support/federation.js';
+import { inClusterPodSpec, inClusterProgram } from '../../support/in-cluster-client.js';
+import { jobs, roleBindings, roles } from '../../support/resources.js';
+import { ONE_MEMBER, sharedFederation } from '../../support/shared-lab.js';
+import { claimsOf, userOfToken } from '../../support/tokens.js';
+import { job, virtualPod } from '../../support/workloads.js';
 
-const NAMESPACE = 'e2e';
+const NAMESPACE = 'config';
 const MEMBER = 'member1';
 const TOKEN_FILE = '/var/run/secrets/tokens/token';
 
@@ -21,14 +22,18 @@ describe('ConfigMaps, Secrets and tokens of the host in real containers of a mem
 
   before(async function () {
     this.timeout(300_000);
-    federation = await Federation.boot({ instance: 'e2e-config', members: 1, full: true });
+    federation = await sharedFederation(ONE_MEMBER);
     const address = new URL(federation.lab.host.server).host;
-    await federation.startManager({ args: ['--token-renewal-percent', '1', '--host-api-server', address] });
-    await federation.joinAll();
+    await federation.killManager();
+    await federation.restartManager({ args: ['--token-renewal-percent', '1', '--host-api-server', address] });
+    await federation.waitForMembers();
     await federation.namespace(NAMESPACE);
   });
 
-  after(() => federation.down());
+  after(async () => {
+    await federation.killManager();
+    await federation.restartManager({ args: [] });
+  });
 
   async function configMap(name: string, data: Record<string, string>): Promise<void> {
     await federation.host.create(configMaps, { metadata: ref(name), data });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { Lab } from '../../../hack/lab/lab.js';
+import type { Lab } from '../../../hack/lab/lab.js';
 import { waitFor } from '../../../hack/lab/run.js';
 import { ExistingDaemonSets, installExclusionPolicy } from '../../../src/clustertree/daemonset/controller.js';
 import type { DaemonSet } from '../../../src/apis/core.js';
@@ -12,8 +12,8 @@ import { daemonSets } from '../../../src/kube/resource.js';
 import { createTransport } from '../../../src/kube/transport.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { silentLogger } from '../../../src/lib/logger.js';
+import { sharedHost } from '../../support/shared-lab.js';
 
-const INSTANCE = 'daemonset-exclusion';
 const EXCLUDED = { key: 'kosmos.io/node', operator: 'DoesNotExist' };
 
 interface Shape {
@@ -55,8 +55,7 @@ describe('DaemonSets and virtual nodes', () => {
   let client: KubeClient;
 
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
     const access = parseKubeconfig(readFileSync(lab.host.kubeconfigPath, 'utf8'), { allowFiles: true });
     client = createKubeClient(createTransport({ access }));
     await client.create(daemonSets, daemonSet({ name: 'older' }));
@@ -74,7 +73,6 @@ describe('DaemonSets and virtual nodes', () => {
 
   after(async () => {
     await client.close();
-    await lab.down();
   });
 
   const cases: { title: string; shape: Shape; terms: unknown }[] = [

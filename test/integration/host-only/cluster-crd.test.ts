@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import type { LabCluster } from '../../hack/lab/cluster.js';
-import { Lab } from '../../hack/lab/lab.js';
-import type { KubeObject } from '../../src/apis/core.js';
-import type { Cluster } from '../../src/apis/kosmos/v1alpha1/cluster.js';
-import { compileCluster } from '../../src/clustertree/cluster/options.js';
-import { clusterStatusPatch } from '../../src/clustertree/cluster/status.js';
-import { repositoryFile, repositoryManifests } from '../support/yaml-files.js';
+import type { LabCluster } from '../../../hack/lab/cluster.js';
+import type { Lab } from '../../../hack/lab/lab.js';
+import type { KubeObject } from '../../../src/apis/core.js';
+import type { Cluster } from '../../../src/apis/kosmos/v1alpha1/cluster.js';
+import { compileCluster } from '../../../src/clustertree/cluster/options.js';
+import { clusterStatusPatch } from '../../../src/clustertree/cluster/status.js';
+import { sharedHost } from '../../support/shared-lab.js';
+import { repositoryFile, repositoryManifests } from '../../support/yaml-files.js';
 
-const INSTANCE = 'test-cluster-crd';
 const PATH = '/apis/kosmos.io/v1alpha1/clusters';
 const KUBECONFIG = Buffer.from('apiVersion: v1\nkind: Config\n').toString('base64');
 
@@ -53,15 +53,10 @@ describe('the Cluster CRD on a real API server', () => {
   const read = async (name: string): Promise<Cluster> => (await host.api.json('GET', `${PATH}/${name}`)) as Cluster;
 
   before(async () => {
-    await Lab.down(INSTANCE);
-    lab = await Lab.up({ instance: INSTANCE, members: 0 });
+    lab = await sharedHost();
     host = lab.host;
     await host.kubectl(['apply', '-f', '-'], { input: repositoryFile('crds/kosmos.io_clusters.yaml') });
     await host.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/clusters.kosmos.io']);
-  });
-
-  after(async () => {
-    await lab.down();
   });
 
   it('is accepted as it is, without a warning and with a structural schema', async () => {
