@@ -22,7 +22,7 @@ const TIERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files in these folders share a lab, and so a process. */
-const ONE_LAB = ['integration/host-only', 'e2e/one-member'];
+const ONE_LAB = ['integration/host-only', 'integration/one-member', 'integration/two-members', 'e2e/one-member'];
 
 /** How many files of tests on real clusters two cores bear; more cores bear more. What takes hours is left alone. */
 const MIN_LANES = 2;

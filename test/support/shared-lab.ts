@@ -25,6 +25,8 @@ export function sharedHost(): Promise<Lab> {
   });
 }
 
+export const ONE_LIGHT_MEMBER: FederationOptions = { instance: 'light-member', members: 1, nodes: 2 };
+export const TWO_LIGHT_MEMBERS: FederationOptions = { instance: 'light-members', members: 2 };
 /** One member with real kubelets and containers. */
 export const ONE_MEMBER: FederationOptions = { instance: 'one-member', members: 1, full: true };
 

@@ -4,8 +4,9 @@ import { HOST_UID_ANNOTATION, MEMBER_UID_ANNOTATION, POD_LABEL } from '../../../
 import { isNotFound } from '../../../src/kube/api-error.js';
 import { events, pods } from '../../../src/kube/resource.js';
 import { always, eventually } from '../../support/eventually.js';
-import { Federation, hostUidOf, isReady } from '../../support/federation.js';
+import { hostUidOf, isReady, type Federation } from '../../support/federation.js';
 import { deployments, jobs, podDisruptionBudgets, statefulSets } from '../../support/resources.js';
+import { TWO_LIGHT_MEMBERS, sharedFederation } from '../../support/shared-lab.js';
 import { boundPod, deployment, IMAGE, job, statefulSet } from '../../support/workloads.js';
 
 interface PodRef {
@@ -29,10 +30,8 @@ describe('pods of the host in members', () => {
   let count = 0;
 
   before(async () => {
-    federation = await Federation.start({ instance: 'it-pods', members: 2 });
+    federation = await sharedFederation(TWO_LIGHT_MEMBERS);
   });
-
-  after(() => federation.down());
 
   beforeEach(async () => {
     count += 1;

@@ -3,7 +3,8 @@ import type { ConfigMap, Pod, PodSpec, Secret } from '../../../src/apis/core.js'
 import { HOST_UID_ANNOTATION } from '../../../src/apis/names.js';
 import { configMaps, pods, secrets } from '../../../src/kube/resource.js';
 import { always, eventually } from '../../support/eventually.js';
-import { Federation } from '../../support/federation.js';
+import type { Federation } from '../../support/federation.js';
+import { ONE_LIGHT_MEMBER, sharedFederation } from '../../support/shared-lab.js';
 import { boundPod, IMAGE } from '../../support/workloads.js';
 
 const NODE = 'kosmos-member1';
@@ -17,10 +18,8 @@ describe('ConfigMaps and Secrets of pods in a member', () => {
   let count = 0;
 
   before(async () => {
-    federation = await Federation.start({ instance: 'it-config', members: 1 });
+    federation = await sharedFederation(ONE_LIGHT_MEMBER);
   });
-
-  after(() => federation.down());
 
   beforeEach(async () => {
     count += 1;

@@ -3,8 +3,9 @@ import type { KubeClient } from '../../../src/kube/client.js';
 import type { Pod } from '../../../src/apis/core.js';
 import { nodes, pods } from '../../../src/kube/resource.js';
 import { always, eventually } from '../../support/eventually.js';
-import { Federation, hostUidOf, isReady } from '../../support/federation.js';
+import { hostUidOf, isReady, type Federation } from '../../support/federation.js';
 import { statefulSets } from '../../support/resources.js';
+import { TWO_LIGHT_MEMBERS, sharedFederation } from '../../support/shared-lab.js';
 import { statefulSet } from '../../support/workloads.js';
 
 const MERGE = { type: 'merge' } as const;
@@ -25,14 +26,11 @@ describe('a pod of a StatefulSet whose member was cut off', () => {
   const stop = new AbortController();
 
   before(async () => {
-    federation = await Federation.start({ instance: 'it-moved', members: 2, nodes: 1 });
+    federation = await sharedFederation(TWO_LIGHT_MEMBERS);
     await federation.namespace(namespace);
   });
 
-  after(async () => {
-    stop.abort();
-    await federation.down();
-  });
+  after(() => stop.abort());
 
   afterEach(async () => {
     await uncordon('kosmos-member1');

@@ -6,7 +6,8 @@ import type { Pod, PodSpec, Secret } from '../../../src/apis/core.js';
 import { HOST_UID_ANNOTATION, TOKEN_LABEL } from '../../../src/apis/names.js';
 import { configMaps, pods, secrets, serviceAccounts } from '../../../src/kube/resource.js';
 import { always, eventually } from '../../support/eventually.js';
-import { Federation } from '../../support/federation.js';
+import type { Federation } from '../../support/federation.js';
+import { ONE_LIGHT_MEMBER, sharedFederation } from '../../support/shared-lab.js';
 import { claimsOf, userOfToken, type TokenClaims } from '../../support/tokens.js';
 import { boundPod } from '../../support/workloads.js';
 
@@ -20,11 +21,17 @@ describe('service accounts and tokens of pods in a member', () => {
 
   before(async () => {
     // A token of ten minutes is renewed after less than six seconds.
-    const manager = { args: ['--token-renewal-percent', '1', '--host-api-server', '198.18.0.1:6443'] };
-    federation = await Federation.start({ instance: 'it-identity', members: 1, manager });
+    const args = ['--token-renewal-percent', '1', '--host-api-server', '198.18.0.1:6443'];
+    federation = await sharedFederation(ONE_LIGHT_MEMBER);
+    await federation.killManager();
+    await federation.restartManager({ args });
+    await federation.waitForMembers();
   });
 
-  after(() => federation.down());
+  after(async () => {
+    await federation.killManager();
+    await federation.restartManager({ args: [] });
+  });
 
   beforeEach(async () => {
     count += 1;

@@ -5,7 +5,8 @@ import type { Summary } from '../../../src/apis/stats.js';
 import { nodeMetrics, podMetrics } from '../../../src/kube/metrics-resources.js';
 import { nodes, pods, type ResourceType } from '../../../src/kube/resource.js';
 import { eventually } from '../../support/eventually.js';
-import { Federation } from '../../support/federation.js';
+import type { Federation } from '../../support/federation.js';
+import { ONE_LIGHT_MEMBER, sharedFederation } from '../../support/shared-lab.js';
 import { virtualPod } from '../../support/workloads.js';
 
 const NODE = 'kosmos-member1';
@@ -37,14 +38,10 @@ describe('figures of a member that has no kubelets', () => {
 
   before(async function () {
     this.timeout(120_000);
-    federation = await Federation.start({ instance: 'figures', members: 1, nodes: 2 });
+    federation = await sharedFederation(ONE_LIGHT_MEMBER);
     const { items } = await federation.client('member1').list(nodes);
     memberNodes = items.map(({ metadata }) => metadata?.name ?? '');
     await federation.namespace(NAMESPACE);
-  });
-
-  after(async () => {
-    await federation.down();
   });
 
   const raw = async (path: string, allowFailure = false): Promise<{ stdout: string; stderr: string }> =>
