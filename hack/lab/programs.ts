@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { MODULES } from './paths.js';
 
 /** The pinned Go modules under hack/lab/modules. */
-export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry';
+export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry' | 'helm';
 
 /** A set of programs that come from one module and share a version. */
 export interface Suite {
-  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry';
+  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry' | 'helm';
   readonly module: ModuleName;
   /** The module path whose version the suite has. */
   readonly path: string;
@@ -90,6 +90,16 @@ export const REGISTRY: Suite = {
   module: 'registry',
   path: 'github.com/distribution/distribution/v3',
   programs: { registry: 'github.com/distribution/distribution/v3/cmd/registry' },
+  cgo: false,
+  tags: [],
+};
+
+/** Helm, to compare what it makes of the chart. */
+export const HELM: Suite = {
+  name: 'helm',
+  module: 'helm',
+  path: 'helm.sh/helm/v3',
+  programs: { helm: 'helm.sh/helm/v3/cmd/helm' },
   cgo: false,
   tags: [],
 };

@@ -52,6 +52,7 @@ export function releaseFile(suite: Suite['name'], version: string, file: string,
     case 'metrics-server':
       throw new Error('its releases have images and manifests only');
     case 'registry':
+    case 'helm':
       throw new Error('it is built from its modules alone');
   }
 }

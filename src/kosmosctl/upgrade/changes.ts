@@ -33,7 +33,12 @@ function compare(path: string, from: unknown, to: unknown): readonly FieldChange
       : [{ path, from: shownValue(from), to: shownValue(to) }];
   }
   const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
-  return keys.flatMap((key) => compare(path === '' ? key : `${path}.${key}`, left[key], right[key]));
+  return keys.flatMap((key) => compare(path === '' ? key : `${path}.${key}`, own(left, key), own(right, key)));
+}
+
+/** A key may be called as something that every object has, such as `constructor`. */
+function own(tree: Tree, key: string): unknown {
+  return Object.hasOwn(tree, key) ? tree[key] : undefined;
 }
 
 /** Lists of things with names are compared by these, others as a whole. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linkerFlags } from '../../../hack/lab/build.js';
 import { MODULES } from '../../../hack/lab/paths.js';
-import { METRICS_SERVER, pinnedVersion, REGISTRY, requiredVersion, suitesFor } from '../../../hack/lab/programs.js';
+import { HELM, METRICS_SERVER, pinnedVersion, REGISTRY, requiredVersion, suitesFor } from '../../../hack/lab/programs.js';
 import { releaseFile } from '../../../hack/lab/releases.js';
 import {
   PINNED_KUBERNETES,
@@ -112,7 +112,7 @@ describe('programs of the lab', () => {
     expect(names(true)).to.have.members([...light, ...more]);
   });
 
-  for (const suite of [...suitesFor(true), METRICS_SERVER, REGISTRY]) {
+  for (const suite of [...suitesFor(true), METRICS_SERVER, REGISTRY, HELM]) {
     it(`names every program of ${suite.name} in tools.go, so that "go mod tidy" keeps its requirements`, () => {
       const tools = readFileSync(join(MODULES, suite.module, 'tools.go'), 'utf8');
       for (const target of Object.values(suite.programs)) expect(tools).to.contain(`"${target}"`);

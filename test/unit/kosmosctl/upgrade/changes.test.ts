@@ -17,6 +17,12 @@ describe('changesBetween', () => {
       [{ path: 'spec.containers.m.image', from: 'x:1', to: 'x:2' }],
     ],
     ['any other list', { args: ['a'] }, { args: ['a', 'b'] }, [{ path: 'args', from: '["a"]', to: '["a","b"]' }]],
+    [
+      'a field that is called like one of every object',
+      { a: {} },
+      { a: { valueOf: false } },
+      [{ path: 'a.valueOf', from: undefined, to: 'false' }],
+    ],
     ['a number that becomes a text', { a: 1 }, { a: '1' }, [{ path: 'a', from: '1', to: '1' }]],
   ];
   for (const [what, present, wanted, changes] of table) {
