@@ -64,10 +64,13 @@ describe('gateways', () => {
     return lab.status(node).activeGateways?.find(({ clusterName }) => clusterName === cluster)?.nodeName;
   }
 
-  it('tell of each other how long a probe takes', () => {
-    const peer = lab.status('west-n1').peers?.find(({ name }) => name === 'east/n1');
-    expect(peer).to.include({ ip: '220.18.1.11', reachable: true, loss: 0 });
-    expect(peer?.rttMs).to.be.within(0, 2_000);
+  it('tell of each other how long a probe takes', async () => {
+    // Probes of the time before both had their tunnels count until newer ones have taken their place.
+    await eventually(() => {
+      const peer = lab.status('west-n1').peers?.find(({ name }) => name === 'east/n1');
+      expect(peer).to.include({ ip: '220.18.1.11', reachable: true, loss: 0 });
+      expect(peer?.rttMs).to.be.within(0, 2_000);
+    });
   });
 
   it('are handed over without a break when it is planned', async () => {
