@@ -1,6 +1,9 @@
 import { stringify } from 'yaml';
 import type { KubeObject } from '../../apis/core.js';
 
+/** What kubectl and Helm read: a bare `on`, `yes` or `1:30` is no text there. */
+const YAML_OF_GO = '1.1';
+
 export const FORMATS = ['wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -14,7 +17,7 @@ export function renderObjects(objects: readonly KubeObject[], format: 'json' | '
 export function renderDocument(content: unknown, format: 'json' | 'yaml'): string {
   return format === 'json'
     ? `${JSON.stringify(content, undefined, 4)}\n`
-    : stringify(content, { aliasDuplicateObjects: false });
+    : stringify(content, { version: YAML_OF_GO, aliasDuplicateObjects: false });
 }
 
 /** Manifests one after the other, for `kubectl apply -f -`. */

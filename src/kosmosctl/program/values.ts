@@ -22,7 +22,7 @@ export function mergeValues(file: string | undefined, settings: readonly string[
   return values as unknown as InstallValues;
 }
 
-/** Values that hold anything, for instance resources, are replaced as a whole. */
+/** Values that hold anything, for instance resources. */
 const OPEN = new Set([
   ...['resources', 'nodeSelector', 'tolerations', 'image.pullSecrets', 'clusterLink.agent.resources'],
 ]);
@@ -45,7 +45,20 @@ function mergeField(base: Tree, key: string, change: unknown, prefix: string): u
   const old = Object.hasOwn(base, key) ? base[key] : undefined;
   if (old === undefined && prefix === EXTENSIBLE) return change;
   if (old === undefined) throw usageError(`there is no value ${path}`, `There are: ${Object.keys(base).join(', ')}`);
-  return isOpen(path, old) ? checked(path, old, change) : merge(old as Tree, change, path);
+  return isOpen(path, old) ? withChange(old, checked(path, old, change)) : merge(old as Tree, change, path);
+}
+
+/** As Helm has it: maps are merged, a null takes an entry away, and anything else is replaced as a whole. */
+function withChange(old: unknown, change: unknown): unknown {
+  if (!isTree(old) || !isTree(change)) return change;
+  const keys = [...new Set([...Object.keys(old), ...Object.keys(change)])].filter((key) => change[key] !== null);
+  const valueOf = (key: string): unknown =>
+    Object.hasOwn(change, key) ? withChange(Object.hasOwn(old, key) ? old[key] : undefined, change[key]) : old[key];
+  return Object.fromEntries(keys.map((key) => [key, valueOf(key)]));
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isOpen(path: string, value: unknown): boolean {

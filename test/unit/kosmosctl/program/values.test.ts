@@ -17,9 +17,18 @@ describe('mergeValues', () => {
     expect([values.image.tag, values.podMonitor]).to.deep.equal(['12', true]);
   });
 
-  it('replaces as a whole what may hold anything', () => {
-    const values = mergeValues('resources: {requests: {cpu: 1}}\ntolerations: []\n', []);
-    expect([values.resources, values.tolerations]).to.deep.equal([{ requests: { cpu: 1 } }, []]);
+  it('merges maps that may hold anything as Helm does, and replaces lists', () => {
+    const { limits, requests } = DEFAULT_VALUES.resources as Record<string, Record<string, string>>;
+    const values = mergeValues('resources: {requests: {cpu: 1}}\ntolerations: []\n', ['nodeSelector.disk=ssd']);
+    expect(values.resources).to.deep.equal({ limits, requests: { ...requests, cpu: 1 } });
+    expect(values.nodeSelector).to.deep.equal({ 'kubernetes.io/os': 'linux', disk: 'ssd' });
+    expect(values.tolerations).to.deep.equal([]);
+  });
+
+  it('takes away what is null there', () => {
+    const values = mergeValues('resources: {limits: null}\nnodeSelector: {kubernetes.io/os: null, constructor: a}', []);
+    expect(values.resources).to.deep.equal({ requests: (DEFAULT_VALUES.resources as { requests: object }).requests });
+    expect(values.nodeSelector).to.deep.equal({ constructor: 'a' });
   });
 
   it('adds to the options of the host what its CRD knows, and keeps the others', () => {
@@ -55,6 +64,12 @@ interface Workload {
 }
 
 describe('kosmosctl install --dry-run', () => {
+  it('prints texts so that kubectl takes them for texts', async () => {
+    const words = ['install', '--dry-run', '--set', "nodeSelector={'on': 'yes', time: '1:30'}"];
+    const { out } = await runInProcess(words);
+    expect(out).to.match(/^ +"on": "yes"\n +time: "1:30"\n/m);
+  });
+
   const crds = [{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'x' } }];
 
   it('prints namespace and CRDs first, then all else', async () => {
