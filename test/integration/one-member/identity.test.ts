@@ -133,7 +133,8 @@ describe('service accounts and tokens of pods in a member', () => {
       expect(token).to.not.equal(first);
       return token;
     });
-    expect(claimsOf(second).iat - claimsOf(first).iat).to.be.within(4, 12);
+    // After six seconds, later on a machine that is busy, and long before the ten minutes are over.
+    expect(claimsOf(second).iat - claimsOf(first).iat).to.be.within(4, 45);
     expect([await userOf(first), await userOf(second)]).to.not.include(undefined);
   });
 
