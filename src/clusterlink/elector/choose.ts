@@ -29,7 +29,7 @@ export interface Election {
 /**
  * Chooses the gateway of a cluster and those that stand by. What agents have switched to is confirmed. Otherwise the
  * present gateway stays as long as no other node is better in what counts: being alive, not being about to go, being
- * asked for. A gateway that came back is not better than the one that replaced it.
+ * asked for. A gateway that came back is not better than the one that replaced it, and a dead node than none.
  */
 export function electGateways(state: ElectionState): Election {
   const { candidates, current, standbys, switchedTo, standbyLimit } = state;
@@ -45,7 +45,8 @@ export function electGateways(state: ElectionState): Election {
       (left.nodeName < right.nodeName ? -1 : 1),
   );
   const confirmed = ranked.find(({ nodeName, health }) => nodeName === switchedTo && health !== 'unhealthy');
-  const gateway = (confirmed ?? ranked[0])?.nodeName;
+  const alive = ranked.find(({ health }) => health !== 'unhealthy');
+  const gateway = (confirmed ?? alive)?.nodeName ?? current ?? ranked[0]?.nodeName;
   const others = ranked.filter(({ nodeName, health }) => nodeName !== gateway && health !== 'unhealthy');
   return { gateway, standbys: standing(others, standbyLimit).map(({ nodeName }) => nodeName) };
 }

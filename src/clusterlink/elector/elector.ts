@@ -14,7 +14,7 @@ import type { LinkFeature, LinkMember } from '../cluster/link-member.js';
 import type { LinkNode } from '../cluster/link-node.js';
 import { isGateway, standbysOf } from '../cluster/gateways.js';
 import { gatewayCandidates } from './candidates.js';
-import { electGateways } from './choose.js';
+import { electGateways, type Candidate } from './choose.js';
 import { weighReports } from './evidence.js';
 import { LifeSigns } from './life-signs.js';
 import { roleChanges, type RolePatch } from './role-changes.js';
@@ -71,23 +71,23 @@ export class Elector implements Reconciler {
     const configs = new Map(nodeConfigs.store.list().map((each) => [each.spec.nodeName ?? '', each]));
     this.#lifeSigns.keep(byName);
     const evidence = weighReports(config.name, reports);
+    const candidates = gatewayCandidates({
+      ...{ cluster, clusterNodes: own, nodes: byName },
+      healthOf: (node) => {
+        const { name } = node.metadata;
+        const silent = agents.isSilent(name);
+        return this.#lifeSigns.healthOf(node, {
+          ...{ verdict: evidence.reachability(name), silent, config: configs.get(name) },
+        });
+      },
+    });
     const election = electGateways({
-      candidates: gatewayCandidates({
-        ...{ cluster, clusterNodes: own, nodes: byName },
-        healthOf: (node) => {
-          const { name } = node.metadata;
-          const silent = agents.isSilent(name);
-          return this.#lifeSigns.healthOf(node, {
-            ...{ verdict: evidence.reachability(name), silent, config: configs.get(name) },
-          });
-        },
-      }),
-      ...{ current, switchedTo: evidence.switchedTo(current), standbyLimit: STANDBY_LIMIT },
+      ...{ candidates, current, switchedTo: evidence.switchedTo(current), standbyLimit: STANDBY_LIMIT },
       standbys: standbysOf(own),
     });
     const patches = roleChanges(own, election);
     for (const patch of patches) await this.#write(patch, signal);
-    if (patches.length > 0 && election.gateway !== current) this.#elected(current, election.gateway);
+    if (patches.length > 0 && election.gateway !== current) this.#elected(current, election.gateway, candidates);
     return { requeueAfterMs: INTERVAL_MS };
   }
 
@@ -96,8 +96,9 @@ export class Elector implements Reconciler {
     return spec.clusterName !== this.#member.config.name || nodes.get(spec.nodeName ?? '')?.ready === 'True';
   }
 
-  #elected(before: string | undefined, gateway: string | undefined): void {
-    this.#member.logger.info('gateway elected', { gateway, before });
+  #elected(before: string | undefined, gateway: string | undefined, candidates: readonly Candidate[]): void {
+    const health = Object.fromEntries(candidates.map((candidate) => [candidate.nodeName, candidate.health]));
+    this.#member.logger.info('gateway elected', { gateway, before, health });
     this.#options.onElected(this.#member.config.name, gateway);
   }
 

@@ -65,6 +65,16 @@ describe('electGateways', () => {
     expect(elect({ candidates: dead, current: 'b' })).to.equal('b');
   });
 
+  it('does not go from one dead gateway to another because that one is asked for', () => {
+    const dead = [candidate('a', { preferred: true, health: 'unhealthy' }), candidate('b', { health: 'unhealthy' })];
+    expect(elect({ candidates: dead, current: 'b' })).to.equal('b');
+    const cordoned = candidate('b', { health: 'unhealthy', cordoned: true });
+    expect(elect({ candidates: [dead[0]!, cordoned], current: 'b' })).to.equal('b');
+    // The agent of the present one has not told its addresses again yet.
+    expect(elect({ candidates: [dead[0]!], current: 'b' })).to.equal('b');
+    expect(elect({ candidates: dead })).to.equal('a');
+  });
+
   it('confirms what agents have switched to', () => {
     expect(elect({ candidates: [A, B, C], current: 'a', standbys: ['b', 'c'], switchedTo: 'c' })).to.equal('c a b');
   });
