@@ -15,7 +15,7 @@ describe('kosmosctl, killed at any time and run again', () => {
     await Lab.down('soak-ctl');
     const image = await buildImage();
     lab = await Lab.up({ instance: 'soak-ctl', members: 1, full: true });
-    await lab.host.importImages(image.archive);
+    for (const cluster of lab.clusters) await cluster.importImages(image.archive);
     ctl = new Kosmosctl(lab.host);
   });
 

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linkerFlags } from '../../../hack/lab/build.js';
 import { MODULES } from '../../../hack/lab/paths.js';
-import { HELM, METRICS_SERVER, pinnedVersion, REGISTRY, requiredVersion, suitesFor } from '../../../hack/lab/programs.js';
+import {
+  HELM,
+  METRICS_SERVER,
+  pinnedVersion,
+  REGISTRY,
+  requiredVersion,
+  suitesFor,
+} from '../../../hack/lab/programs.js';
 import { releaseFile } from '../../../hack/lab/releases.js';
 import {
   PINNED_KUBERNETES,
