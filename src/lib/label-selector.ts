@@ -1,4 +1,5 @@
 import { isLabelKey, isLabelValue } from './label-syntax.js';
+import { ownValue } from './own-value.js';
 
 /** One condition of a {@link LabelSelector}; `operator` is a plain string because users write it. */
 export interface LabelRequirement {
@@ -65,7 +66,7 @@ export function matchesLabels(selector: LabelSelector, labels: Labels | undefine
 }
 
 function holds(requirement: LabelRequirement, labels: Labels): boolean {
-  const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
+  const value = ownValue(labels, requirement.key);
   const listed = value !== undefined && (requirement.values ?? []).includes(value);
   switch (requirement.operator) {
     case 'In':

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { ownValue } from '../../lib/own-value.js';
 import { usageError } from '../failure.js';
 import { DEFAULT_VALUES, type InstallValues } from '../manifests/values.js';
 
@@ -42,7 +43,7 @@ function merge(base: Tree, changes: unknown, prefix: string): Tree {
 
 function mergeField(base: Tree, key: string, change: unknown, prefix: string): unknown {
   const path = prefix === '' ? key : `${prefix}.${key}`;
-  const old = Object.hasOwn(base, key) ? base[key] : undefined;
+  const old = ownValue(base, key);
   if (old === undefined && prefix === EXTENSIBLE) return change;
   if (old === undefined) throw usageError(`there is no value ${path}`, `There are: ${Object.keys(base).join(', ')}`);
   return isOpen(path, old) ? withChange(old, checked(path, old, change)) : merge(old as Tree, change, path);
@@ -51,10 +52,8 @@ function mergeField(base: Tree, key: string, change: unknown, prefix: string): u
 /** As Helm has it: maps are merged, a null takes an entry away, and anything else is replaced as a whole. */
 function withChange(old: unknown, change: unknown): unknown {
   if (!isTree(old) || !isTree(change)) return change;
-  const keys = [...new Set([...Object.keys(old), ...Object.keys(change)])].filter((key) => change[key] !== null);
-  const valueOf = (key: string): unknown =>
-    Object.hasOwn(change, key) ? withChange(Object.hasOwn(old, key) ? old[key] : undefined, change[key]) : old[key];
-  return Object.fromEntries(keys.map((key) => [key, valueOf(key)]));
+  const changed = Object.entries(change).map(([key, value]) => [key, withChange(ownValue(old, key), value)] as const);
+  return Object.fromEntries([...Object.entries(old), ...changed].filter(([key]) => ownValue(change, key) !== null));
 }
 
 function isTree(value: unknown): value is Tree {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../apis/core.js';
+import { ownValue } from '../../lib/own-value.js';
 
 /** One field that an update would change; undefined is absent. */
 export interface FieldChange {
@@ -33,12 +34,9 @@ function compare(path: string, from: unknown, to: unknown): readonly FieldChange
       : [{ path, from: shownValue(from), to: shownValue(to) }];
   }
   const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
-  return keys.flatMap((key) => compare(path === '' ? key : `${path}.${key}`, own(left, key), own(right, key)));
-}
-
-/** A key may be called as something that every object has, such as `constructor`. */
-function own(tree: Tree, key: string): unknown {
-  return Object.hasOwn(tree, key) ? tree[key] : undefined;
+  return keys.flatMap((key) =>
+    compare(path === '' ? key : `${path}.${key}`, ownValue(left, key), ownValue(right, key)),
+  );
 }
 
 /** Lists of things with names are compared by these, others as a whole. */

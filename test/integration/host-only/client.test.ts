@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import type { Lab } from '../../../hack/lab/lab.js';
-import type { KubeObject, Pod } from '../../../src/apis/core.js';
+import type { ConfigMap, KubeObject, Pod } from '../../../src/apis/core.js';
 import type { ApiError } from '../../../src/kube/api-error.js';
 import {
   isAlreadyExists,
@@ -16,20 +16,9 @@ import {
 import type { KubeClient, WatchEvent } from '../../../src/kube/client.js';
 import { createKubeClient } from '../../../src/kube/http-client.js';
 import { parseKubeconfig } from '../../../src/kube/kubeconfig.js';
-import { leases, namespaces, nodes, pods, type ResourceType } from '../../../src/kube/resource.js';
+import { configMaps, leases, namespaces, nodes, pods } from '../../../src/kube/resource.js';
 import { createTransport } from '../../../src/kube/transport.js';
 import { sharedHost } from '../../support/shared-lab.js';
-
-interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-const configMaps: ResourceType<ConfigMap> = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 
 function pod(name: string): Pod {
   return {

@@ -2,29 +2,18 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../../hack/lab/lab.js';
-import type { KubeObject } from '../../../src/apis/core.js';
+import type { ConfigMap, KubeObject } from '../../../src/apis/core.js';
 import type { KubeClient } from '../../../src/kube/client.js';
 import { createKubeClient } from '../../../src/kube/http-client.js';
 import { Informer, type InformerOptions } from '../../../src/kube/informer.js';
 import { parseKubeconfig } from '../../../src/kube/kubeconfig.js';
-import type { ResourceType } from '../../../src/kube/resource.js';
+import { configMaps } from '../../../src/kube/resource.js';
 import { createTransport } from '../../../src/kube/transport.js';
 import { sharedHost } from '../../support/shared-lab.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const NAMESPACE = 'default';
-
-interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-const configMaps: ResourceType<ConfigMap> = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 
 function picture(objects: readonly KubeObject[]): string {
   return objects

@@ -5,7 +5,7 @@ import { KubeletRig } from '../../../support/kubelet-rig.js';
 
 /** Requests that are sent on one connection after the other; each is one case. */
 const CASES = 10_000;
-const BATCH = 100;
+const BATCH = 25;
 
 const words = fc.constantFrom(
   ...['exec', 'attach', 'portForward', 'containerLogs', 'pods', 'runningpods', 'healthz', 'configz', 'logs', 'stats'],
