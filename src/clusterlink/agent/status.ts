@@ -86,13 +86,8 @@ function essence({ lastSyncTime: _time, peers, ...rest }: NodeConfigStatus): unk
 function peersDiffer(one: readonly NodeConfigPeerStatus[], other: readonly NodeConfigPeerStatus[]): boolean {
   return one.some((peer, index) => {
     const now = other[index];
-    return lossDiffers(peer.loss ?? 0, now?.loss ?? 0) || rttDiffers(peer.rttMs, now?.rttMs);
+    return Math.abs((peer.loss ?? 0) - (now?.loss ?? 0)) >= LOSS_STEP || rttDiffers(peer.rttMs, now?.rttMs);
   });
-}
-
-/** That nothing is lost any more is worth saying after whatever was said last. */
-function lossDiffers(before: number, now: number): boolean {
-  return Math.abs(before - now) >= LOSS_STEP || (before > 0 && now === 0);
 }
 
 function rttDiffers(one: number | undefined, other: number | undefined): boolean {
