@@ -31,8 +31,11 @@ export const TWO_LIGHT_MEMBERS: FederationOptions = { instance: 'light-members',
 export const ONE_MEMBER: FederationOptions = { instance: 'one-member', members: 1, full: true };
 
 /** A federation that its first user starts with these options. */
-export function sharedFederation(options: FederationOptions): Promise<Federation> {
-  return once(() => Federation.start(options));
+export async function sharedFederation(options: FederationOptions): Promise<Federation> {
+  const federation = await once(() => Federation.start(options));
+  // The file before may have ended with a restart of the manager.
+  await federation.waitForKubelets();
+  return federation;
 }
 
 function once<T extends Shared>(start: () => Promise<T>): Promise<T> {
