@@ -85,18 +85,25 @@ export async function joinMember(lab: Lab, member: LabCluster, options: JoinOpti
   await lab.host.kubectl(['apply', '-f', '-'], { input });
 }
 
+interface Conditioned {
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
 /** Resolves when the condition `Ready` of the Clusters is True and their virtual nodes are Ready. */
 export async function waitForMembers(lab: Lab, names: readonly string[], timeoutMs = 60_000): Promise<void> {
+  const list = async (path: string): Promise<readonly Conditioned[]> =>
+    ((await lab.host.api.json('GET', path)) as { items: readonly Conditioned[] }).items;
+  const isReady = ({ status }: Conditioned): boolean =>
+    status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true;
   await waitFor(
     `members ${names.join(', ')} ready`,
     async () => {
-      const columns = '{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status} {end}';
-      const clusters = (await lab.host.kubectl(['get', 'clusters.kosmos.io', '-o', `jsonpath=${columns}`])).stdout;
-      const selector = 'kosmos.io/node=true';
-      const nodes = (await lab.host.kubectl(['get', 'nodes', '-l', selector, '-o', `jsonpath=${columns}`])).stdout;
-      const ready = names.every((name) => clusters.includes(`${name}=True`));
-      return ready && nodes !== '' && !/=(False|Unknown)? /.test(nodes) ? true : undefined;
+      const clusters = await list('/apis/kosmos.io/v1alpha1/clusters');
+      const nodes = await list('/api/v1/nodes?labelSelector=kosmos.io/node%3Dtrue');
+      const ready = clusters.filter(isReady).map(({ metadata }) => metadata.name);
+      return names.every((name) => ready.includes(name)) && nodes.length > 0 && nodes.every(isReady) ? true : undefined;
     },
-    { timeoutMs, intervalMs: 500 },
+    { timeoutMs, intervalMs: 250 },
   );
 }

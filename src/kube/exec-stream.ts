@@ -1,4 +1,4 @@
-import { WebSocket, type Dispatcher } from 'undici';
+import type { Dispatcher, WebSocket } from 'undici';
 import type { ClusterAccess } from './cluster-access.js';
 import { createDispatchers } from './dispatchers.js';
 
@@ -54,6 +54,8 @@ export class ExecStream {
     const dispatcher = createDispatchers(access, material.clientCertificate, limits).openSingle();
     const headers: [string, string][] = [...(access.impersonation ?? [])].map(([name, value]) => [name, value]);
     if (material.authorization !== undefined) headers.push(['authorization', material.authorization.reveal()]);
+    // The whole of undici, which only commands like this one need.
+    const { WebSocket } = await import('undici');
     const url = `${access.server.replace(/\/+$/, '').replace(/^http/, 'ws')}${path}`;
     const stream = new ExecStream(new WebSocket(url, { protocols: PROTOCOLS, dispatcher, headers }), dispatcher, sinks);
     signal.addEventListener('abort', () => void stream.close(), { once: true });
@@ -88,7 +90,7 @@ export class ExecStream {
   }
 
   #send(channel: number, bytes: Uint8Array): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.send(Buffer.concat([Uint8Array.of(channel), bytes]));
   }
 

@@ -1,11 +1,15 @@
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
-import forge from 'node-forge';
+import type Forge from 'node-forge';
 
-const { asn1 } = forge;
+const require = createRequire(import.meta.url);
+// Alone: the whole of node-forge has ciphers and a TLS of its own.
+const asn1 = require('node-forge/lib/asn1.js') as typeof Forge.asn1;
+const util = require('node-forge/lib/util.js') as typeof Forge.util;
 const { Class, Type } = asn1;
 
 /** A piece of ASN.1. */
-export type Der = forge.asn1.Asn1;
+export type Der = Forge.asn1.Asn1;
 
 /** Object identifiers that are used here. */
 export const OIDS = {
@@ -110,7 +114,7 @@ export function encode(der: Der): Buffer {
 
 /** Reads DER. */
 export function decode(bytes: Buffer): Der {
-  return asn1.fromDer(forge.util.createBuffer(bytes.toString('latin1')));
+  return asn1.fromDer(util.createBuffer(bytes.toString('latin1')));
 }
 
 /** DER in the form of PEM. */

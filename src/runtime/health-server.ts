@@ -1,10 +1,10 @@
 import type * as Http from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../lib/clock.js';
 import { withDeadline } from '../lib/deadline.js';
 import { errorMessage } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
+import { createServer } from '../lib/node-http.js';
 
 /** Resolves when all is well, and rejects with the reason when not. Called for each probe; must be cheap. */
 export type HealthCheck = (signal: AbortSignal) => Promise<void> | void;
@@ -53,9 +53,6 @@ interface Outcome {
   readonly name: string;
   readonly ok: boolean;
 }
-
-/** Importing it as an ES module would load all that it exports, Node's own fetch and WebSocket too: 10 MB. */
-const { createServer } = createRequire(import.meta.url)('node:http') as typeof Http;
 
 /** Connections that don't end by themselves are cut after this time. */
 const CLOSE_TIMEOUT_MS = 1000;

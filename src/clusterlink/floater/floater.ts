@@ -1,7 +1,8 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { Logger } from '../../lib/logger.js';
+import { createServer as createHttpServer } from '../../lib/node-http.js';
 import { answerTo } from './wire.js';
 
 /** Where the floater listens; 0 takes any free port. */

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../lib/clock.js';
+import { createServer } from '../../lib/node-http.js';
 import type { ServedNode } from './endpoint.js';
 
 /** What a connection may take up. */

@@ -1,10 +1,11 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { UpgradeOutcome } from '../../kube/server-stream.js';
 import type { Clock } from '../../lib/clock.js';
 import { errorMessage } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
+import { STATUS_CODES } from '../../lib/node-http.js';
 import type { AccessGate } from './access-gate.js';
 import { endpointOf } from './app.js';
 import { EndpointError, type NodeEndpoint, type NodeRoutes, type ServedNode } from './endpoint.js';
