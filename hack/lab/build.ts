@@ -24,7 +24,7 @@ function environment(cgo: boolean): NodeJS.ProcessEnv {
 /** Linker flags: no debug tables, and for Kubernetes the version that its programs report. */
 export function linkerFlags(suite: Suite, version: string): string {
   const flags = ['-s', '-w'];
-  if (suite.name === 'kubernetes') {
+  if (suite.path === 'k8s.io/kubernetes') {
     const [major, minor] = majorMinor(version);
     const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
     for (const [name, value] of Object.entries(values)) {
@@ -63,7 +63,9 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
       const target = suite.programs[name];
       if (target === undefined) throw new Error(`${suite.name} has no program ${name}`);
       const mode = pinned ? '-mod=readonly' : '-mod=mod';
-      const flags = ['build', mode, '-trimpath', ...tags, '-ldflags', linkerFlags(suite, version)];
+      // Programs made of tests.
+      const command = name.endsWith('.test') ? ['test', '-c'] : ['build'];
+      const flags = [...command, mode, '-trimpath', ...tags, '-ldflags', linkerFlags(suite, version)];
       const limits = { cwd: module, env: environment(suite.cgo), timeoutMs: BUILD_LIMIT_MS };
       await run(go, [...flags, '-o', join(folder, name), target], limits);
     }

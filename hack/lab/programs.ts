@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { MODULES } from './paths.js';
 
 /** The pinned Go modules under hack/lab/modules. */
-export type ModuleName = 'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry' | 'helm';
+export type ModuleName =
+  'kubernetes' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry' | 'helm' | 'conformance';
 
 /** A set of programs that come from one module and share a version. */
 export interface Suite {
-  readonly name: 'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'containerd' | 'metrics-server' | 'registry' | 'helm';
+  readonly name: ModuleName | 'etcd';
   readonly module: ModuleName;
   /** The module path whose version the suite has. */
   readonly path: string;
@@ -100,6 +101,16 @@ export const HELM: Suite = {
   module: 'helm',
   path: 'helm.sh/helm/v3',
   programs: { helm: 'helm.sh/helm/v3/cmd/helm' },
+  cgo: false,
+  tags: [],
+};
+
+/** Kubernetes' own end-to-end tests, and the program of most of the pods that they start. */
+export const CONFORMANCE: Suite = {
+  name: 'conformance',
+  module: 'conformance',
+  path: 'k8s.io/kubernetes',
+  programs: { 'e2e.test': 'k8s.io/kubernetes/test/e2e', agnhost: 'k8s.io/kubernetes/test/images/agnhost' },
   cgo: false,
   tags: [],
 };

@@ -53,6 +53,7 @@ export function releaseFile(suite: Suite['name'], version: string, file: string,
       throw new Error('its releases have images and manifests only');
     case 'registry':
     case 'helm':
+    case 'conformance':
       throw new Error('it is built from its modules alone');
   }
 }

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { parseHierarchies } from '../../../hack/lab/full/cgroups.js';
 import { containerdConfig } from '../../../hack/lab/full/containerd.js';
 import { dnsManifests } from '../../../hack/lab/full/dns.js';
-import { imageConfig } from '../../../hack/lab/full/images.js';
+import { imageConfig } from '../../../hack/lab/full/image-archive.js';
 import { kubeProxyConfig } from '../../../hack/lab/full/kube-proxy.js';
 import { configForVersion, kubeletConfig } from '../../../hack/lab/full/kubelet.js';
 import { allowWatches } from '../../../hack/lab/full/limits.js';

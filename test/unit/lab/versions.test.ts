@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { linkerFlags } from '../../../hack/lab/build.js';
 import { MODULES } from '../../../hack/lab/paths.js';
 import {
+  CONFORMANCE,
   HELM,
   METRICS_SERVER,
   pinnedVersion,
@@ -111,6 +112,10 @@ describe('programs of the lab', () => {
     expect(pinnedVersion(kubernetes!)).to.equal(PINNED_KUBERNETES);
   });
 
+  it('tests with the suite of the Kubernetes that it runs', () => {
+    expect(pinnedVersion(CONFORMANCE)).to.equal(PINNED_KUBERNETES);
+  });
+
   it('builds what a light lab needs, and containers only for a full one', () => {
     const names = (full: boolean): string[] => suitesFor(full).flatMap((suite) => Object.keys(suite.programs));
     const light = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'etcd', 'kwok'];
@@ -119,7 +124,7 @@ describe('programs of the lab', () => {
     expect(names(true)).to.have.members([...light, ...more]);
   });
 
-  for (const suite of [...suitesFor(true), METRICS_SERVER, REGISTRY, HELM]) {
+  for (const suite of [...suitesFor(true), METRICS_SERVER, REGISTRY, HELM, CONFORMANCE]) {
     it(`names every program of ${suite.name} in tools.go, so that "go mod tidy" keeps its requirements`, () => {
       const tools = readFileSync(join(MODULES, suite.module, 'tools.go'), 'utf8');
       for (const target of Object.values(suite.programs)) expect(tools).to.contain(`"${target}"`);

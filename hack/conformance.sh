@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs Kubernetes' own conformance specs on virtual nodes: hack/conformance.sh [node] [storage] [apps], by default all
+# three; see docs/conformance.md. Takes about an hour and a half, and a quarter of an hour more the first time.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+require_root "$@"
+ensure_node_modules
+ensure_debian_packages "${LAB_PACKAGES[@]}" "${FULL_LAB_PACKAGES[@]}"
+ensure_go
+ensure_build
+cd "$REPOSITORY"
+exec node --enable-source-maps dist/hack/conformance/main.js "$@"

@@ -1,0 +1,57 @@
+import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureArchive, type ImageRecipe } from '../lab/full/image-archive.js';
+import { fillBusybox } from '../lab/full/images.js';
+
+const REGISTRY = 'registry.k8s.io/e2e-test-images';
+
+/** Specs run `curl` only to ask for an address, which BusyBox can do too. */
+const CURL = `#!/bin/sh
+for word; do case $word in http*) address=$word ;; esac; done
+exec wget -q -O - "$address"
+`;
+
+/** Files of the image that specs ask agnhost's web server for, or move away to make a probe fail. */
+const SERVED = ['localhost.crt', 'localhost.key'];
+
+/** Images in place of those that the suite pulls (k8s.io/kubernetes/test/utils/image, v1.36). */
+export function conformanceRecipes(agnhost: string, sources: string): readonly ImageRecipe[] {
+  const fillAgnhost = async (root: string): Promise<void> => {
+    await fillBusybox(root);
+    await copyFile(agnhost, join(root, 'agnhost'));
+    await chmod(join(root, 'agnhost'), 0o755);
+    await symlink('agnhost', join(root, 'agnhost-2'));
+    await mkdir(join(root, 'uploads'));
+    for (const file of SERVED) await copyFile(join(sources, 'porter', file), join(root, file));
+    for (const file of SERVED) await chmod(join(root, file), 0o644);
+    await writeFile(join(root, 'bin/curl'), CURL);
+    await chmod(join(root, 'bin/curl'), 0o755);
+  };
+  const fillWeb = async (root: string): Promise<void> => {
+    await fillBusybox(root);
+    await mkdir(join(root, 'usr/share/nginx/html'), { recursive: true });
+    await writeFile(join(root, 'usr/share/nginx/html/index.html'), 'hello\n');
+  };
+  return [
+    { names: [`${REGISTRY}/busybox:1.37.0-1`], command: ['sh'], fill: fillBusybox },
+    {
+      names: [`${REGISTRY}/agnhost:2.63.0`, `${REGISTRY}/agnhost:2.55`, 'registry.k8s.io/pause:3.10.2'],
+      ...{ entrypoint: ['/agnhost'], command: ['pause'], fill: fillAgnhost },
+    },
+    {
+      names: [`${REGISTRY}/nginx:1.15-4`, `${REGISTRY}/nginx:1.27-0`],
+      ...{ entrypoint: ['/bin/httpd'], command: ['-f', '-p', '80', '-h', '/usr/share/nginx/html'], fill: fillWeb },
+    },
+  ];
+}
+
+/** @param sources - folder of agnhost's source files */
+export function ensureConformanceImages(
+  agnhost: string,
+  sources: string,
+  log: (line: string) => void,
+): Promise<string> {
+  const recipes = conformanceRecipes(agnhost, sources);
+  const key = JSON.stringify([agnhost, CURL, recipes]);
+  return ensureArchive({ recipes, key, log });
+}

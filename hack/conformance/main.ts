@@ -1,0 +1,12 @@
+import { summaryOf } from './report.js';
+import { runConformance } from './run.js';
+import { groupsNamed } from './specs.js';
+
+try {
+  const results = await runConformance(groupsNamed(process.argv.slice(2)));
+  for (const line of summaryOf(results)) console.log(line);
+  process.exitCode = results.length > 0 && results.every(({ passed }) => passed) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

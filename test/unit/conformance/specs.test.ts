@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { conformanceRecipes } from '../../../hack/conformance/images.js';
+import { EXCEPTIONS, GROUPS, groupsNamed, skipPattern } from '../../../hack/conformance/specs.js';
+
+/** The group that runs a spec, if any. */
+function runnerOf(name: string): string | undefined {
+  if (new RegExp(skipPattern()).test(name)) return undefined;
+  return GROUPS.find(({ focus }) => new RegExp(focus).test(name))?.name;
+}
+
+describe('the specs that are run on virtual nodes', () => {
+  const specs: Readonly<Record<string, string | undefined>> = {
+    '[sig-node] Pods should be updated [NodeConformance] [Conformance]': 'node',
+    '[sig-storage] ConfigMap updates should be reflected in volume [NodeConformance] [Conformance]': 'storage',
+    '[sig-apps] Job should delete a job [Conformance]': 'apps',
+    '[sig-apps] Daemon set [Serial] should run and stop simple daemon [Conformance]': undefined,
+    '[sig-node] NoExecuteTaintManager Single Pod [Serial] evicts pods [Disruptive] [Conformance]': undefined,
+    '[sig-node] Pods Extended Delete Grace Period should be submitted and removed': undefined,
+    '[sig-network] Services should serve a basic endpoint from pods [Conformance]': undefined,
+    '[sig-node] Security Context when creating containers with AllowPrivilegeEscalation should not allow [Conformance]':
+      undefined,
+  };
+  for (const [name, group] of Object.entries(specs)) {
+    it(`${group === undefined ? 'leaves out' : `has, in ${group},`} ${name}`, () => {
+      expect(runnerOf(name)).to.equal(group);
+    });
+  }
+
+  it('says of each exception why', () => {
+    for (const { pattern, why } of EXCEPTIONS) {
+      expect(() => new RegExp(pattern)).not.to.throw();
+      expect(why).to.match(/^\w.{10,}$/);
+    }
+  });
+
+  it('may be chosen by group', () => {
+    expect(groupsNamed([])).to.deep.equal(GROUPS);
+    expect(groupsNamed(['apps', 'node']).map(({ name }) => name)).to.deep.equal(['apps', 'node']);
+    expect(() => groupsNamed(['pods'])).to.throw('there is no group "pods"; choose from node, storage, apps');
+  });
+});
+
+describe('images of the specs', () => {
+  it('are known by the names that the suite pulls, each once', () => {
+    const names = conformanceRecipes('/agnhost', '/sources').flatMap((recipe) => recipe.names);
+    expect(new Set(names).size).to.equal(names.length);
+    for (const name of names) expect(name).to.match(/^registry\.k8s\.io\/[\w./-]+:[\w.-]+$/);
+    expect(names.join(' ')).to.contain('agnhost:').and.contain('busybox:').and.contain('nginx:');
+  });
+});
