@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs Kubernetes' own conformance specs on virtual nodes: hack/conformance.sh [node] [storage] [apps], by default all
-# three; see docs/conformance.md. Takes about an hour and a half, and a quarter of an hour more the first time.
+# Runs Kubernetes' own conformance specs on virtual nodes: hack/conformance.sh [node] [probes] [storage] [apps], by default
+# all of them; see docs/conformance.md.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 require_root "$@"
 ensure_node_modules
-ensure_debian_packages "${LAB_PACKAGES[@]}" "${FULL_LAB_PACKAGES[@]}"
+ensure_debian_packages "${LAB_PACKAGES[@]}" "${FULL_LAB_PACKAGES[@]}" "${CONFORMANCE_PACKAGES[@]}"
 ensure_go
 ensure_build
 cd "$REPOSITORY"

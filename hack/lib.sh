@@ -7,9 +7,10 @@ export PATH="$REPOSITORY/node_modules/.bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # Node programs (tsc, npm) keep compiled code: with our cache, not in /tmp.
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-${KOSMOS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kosmos}/node}"
 
-# What a lab needs: for light clusters, and in addition for full ones.
+# What a lab needs: for light clusters, in addition for full ones, and for the images of conformance specs.
 LAB_PACKAGES=(iproute2 util-linux openssl)
 FULL_LAB_PACKAGES=(runc containernetworking-plugins busybox-static nftables iptables conntrack procps gcc libc6-dev zsh)
+CONFORMANCE_PACKAGES=(bash-static)
 
 say() {
   printf '%s\n' "$*" >&2

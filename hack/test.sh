@@ -14,6 +14,7 @@ ensure_node_modules
 if [ "$tier" != unit ]; then
   ensure_debian_packages "${LAB_PACKAGES[@]}"
   [ "$tier" = integration ] || ensure_debian_packages "${FULL_LAB_PACKAGES[@]}"
+  [ "$tier" != soak ] || ensure_debian_packages "${CONFORMANCE_PACKAGES[@]}"
   [ "$tier" = netns ] || ensure_go
 fi
 ensure_build

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureArchive, type ImageRecipe } from '../lab/full/image-archive.js';
 import { fillBusybox } from '../lab/full/images.js';
@@ -14,10 +14,19 @@ exec wget -q -O - "$address"
 /** Files of the image that specs ask agnhost's web server for, or move away to make a probe fail. */
 const SERVED = ['localhost.crt', 'localhost.key'];
 
+const SHELL = '/bin/bash-static';
+
+/** BusyBox with a shell that hands on variables with names like `data-1`, which its own, as Debian builds it, leaves out. */
+async function fillBase(root: string): Promise<void> {
+  await fillBusybox(root);
+  await rm(join(root, 'bin/sh'));
+  await copyFile(SHELL, join(root, 'bin/sh'));
+}
+
 /** Images in place of those that the suite pulls (k8s.io/kubernetes/test/utils/image, v1.36). */
 export function conformanceRecipes(agnhost: string, sources: string): readonly ImageRecipe[] {
   const fillAgnhost = async (root: string): Promise<void> => {
-    await fillBusybox(root);
+    await fillBase(root);
     await copyFile(agnhost, join(root, 'agnhost'));
     await chmod(join(root, 'agnhost'), 0o755);
     await symlink('agnhost', join(root, 'agnhost-2'));
@@ -28,12 +37,12 @@ export function conformanceRecipes(agnhost: string, sources: string): readonly I
     await chmod(join(root, 'bin/curl'), 0o755);
   };
   const fillWeb = async (root: string): Promise<void> => {
-    await fillBusybox(root);
+    await fillBase(root);
     await mkdir(join(root, 'usr/share/nginx/html'), { recursive: true });
     await writeFile(join(root, 'usr/share/nginx/html/index.html'), 'hello\n');
   };
   return [
-    { names: [`${REGISTRY}/busybox:1.37.0-1`], command: ['sh'], fill: fillBusybox },
+    { names: [`${REGISTRY}/busybox:1.37.0-1`], command: ['sh'], fill: fillBase },
     {
       names: [`${REGISTRY}/agnhost:2.63.0`, `${REGISTRY}/agnhost:2.55`, 'registry.k8s.io/pause:3.10.2'],
       ...{ entrypoint: ['/agnhost'], command: ['pause'], fill: fillAgnhost },
@@ -52,6 +61,6 @@ export function ensureConformanceImages(
   log: (line: string) => void,
 ): Promise<string> {
   const recipes = conformanceRecipes(agnhost, sources);
-  const key = JSON.stringify([agnhost, CURL, recipes]);
+  const key = JSON.stringify([agnhost, CURL, SHELL, recipes]);
   return ensureArchive({ recipes, key, log });
 }

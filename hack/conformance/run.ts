@@ -75,7 +75,7 @@ async function runGroup(lab: Lab, program: string, group: SpecGroup, folder: str
     [
       ...['--kubeconfig', lab.host.kubeconfigPath, '--provider=skeleton'],
       ...['--disable-log-dump', '--num-nodes=2', `--ginkgo.timeout=${SPEC_LIMIT}`, '--ginkgo.v', '--ginkgo.no-color'],
-      ...[`--ginkgo.focus=${group.focus}`, `--ginkgo.skip=${skipPattern()}`, `--ginkgo.json-report=${report}`],
+      ...[`--ginkgo.focus=${group.focus}`, `--ginkgo.skip=${skipPattern(group)}`, `--ginkgo.json-report=${report}`],
     ],
     { cwd: folder, env: { ...process.env, ...lab.host.environment() }, stdio: ['ignore', 'pipe', 'inherit'] },
   );

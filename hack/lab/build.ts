@@ -64,7 +64,7 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
       if (target === undefined) throw new Error(`${suite.name} has no program ${name}`);
       const mode = pinned ? '-mod=readonly' : '-mod=mod';
       // Programs made of tests.
-      const command = name.endsWith('.test') ? ['test', '-c'] : ['build'];
+      const command = name.endsWith('.test') ? ['test', '-c', '-vet=off'] : ['build'];
       const flags = [...command, mode, '-trimpath', ...tags, '-ldflags', linkerFlags(suite, version)];
       const limits = { cwd: module, env: environment(suite.cgo), timeoutMs: BUILD_LIMIT_MS };
       await run(go, [...flags, '-o', join(folder, name), target], limits);

@@ -1,16 +1,21 @@
 import { expect } from 'chai';
 import { conformanceRecipes } from '../../../hack/conformance/images.js';
-import { EXCEPTIONS, GROUPS, groupsNamed, skipPattern } from '../../../hack/conformance/specs.js';
+import { EXCEPTIONS, GROUPS, groupsNamed, skipPattern, type SpecGroup } from '../../../hack/conformance/specs.js';
 
-/** The group that runs a spec, if any. */
+/** The group that runs a spec, if any; not more than one may. */
 function runnerOf(name: string): string | undefined {
-  if (new RegExp(skipPattern()).test(name)) return undefined;
-  return GROUPS.find(({ focus }) => new RegExp(focus).test(name))?.name;
+  const isRun = (group: SpecGroup): boolean =>
+    new RegExp(group.focus).test(name) && !new RegExp(skipPattern(group)).test(name);
+  const [runner, ...others] = GROUPS.filter(isRun).map((group) => group.name);
+  expect(others).to.deep.equal([]);
+  return runner;
 }
 
 describe('the specs that are run on virtual nodes', () => {
   const specs: Readonly<Record<string, string | undefined>> = {
     '[sig-node] Pods should be updated [NodeConformance] [Conformance]': 'node',
+    '[sig-node] Probing container should be restarted with a exec "cat /tmp/health" liveness probe [Conformance]':
+      'probes',
     '[sig-storage] ConfigMap updates should be reflected in volume [NodeConformance] [Conformance]': 'storage',
     '[sig-apps] Job should delete a job [Conformance]': 'apps',
     '[sig-apps] Daemon set [Serial] should run and stop simple daemon [Conformance]': undefined,
@@ -36,7 +41,7 @@ describe('the specs that are run on virtual nodes', () => {
   it('may be chosen by group', () => {
     expect(groupsNamed([])).to.deep.equal(GROUPS);
     expect(groupsNamed(['apps', 'node']).map(({ name }) => name)).to.deep.equal(['apps', 'node']);
-    expect(() => groupsNamed(['pods'])).to.throw('there is no group "pods"; choose from node, storage, apps');
+    expect(() => groupsNamed(['pods'])).to.throw('there is no group "pods"; choose from node, probes, storage, apps');
   });
 });
 
