@@ -14,8 +14,10 @@ const LINGER_MS = 10_000;
 type Side = Duplex & { readonly bytesRead?: number };
 
 /**
- * Ties two connections together: bytes go both ways, as fast as the slower side takes them. When one side ends, the
- * other is ended after it got everything; when one breaks, the other is cut. Resolves when both are closed.
+ * Ties two connections together: bytes go both ways, as fast as the slower side takes them. When one side ends or breaks,
+ * the other gets everything first; then it is ended, or cut. An API server that has said its last word often resets the
+ * connection, and a client takes an exec whose output and status were lost for one that went well and printed nothing.
+ * Resolves when both are closed.
  */
 export function splice(client: Side, member: Side, clock: Clock): Promise<SpliceTotals> {
   return new Promise((resolve) => {
@@ -29,12 +31,10 @@ export function splice(client: Side, member: Side, clock: Clock): Promise<Splice
     };
     const tie = (from: Side, to: Side): void => {
       // The error itself says nothing that the close doesn't; without a listener it would end the process.
-      from.on('error', () => to.destroy());
+      from.on('error', () => undefined);
       from.on('end', linger);
       from.on('close', () => {
-        // What was read is still on its way to the other side; an orderly end lets it arrive.
-        if (from.readableEnded) to.end();
-        else to.destroy();
+        deliver(from, to);
         linger();
         open -= 1;
         if (open > 0) return;
@@ -49,4 +49,17 @@ export function splice(client: Side, member: Side, clock: Clock): Promise<Splice
     if (client.destroyed) member.destroy();
     if (member.destroyed) client.destroy();
   });
+}
+
+/** Lets arrive what a closed side has said: some of it may still be in its buffer, or on the way. */
+function deliver(from: Side, to: Side): void {
+  if (to.destroyed) return;
+  if (from.readableEnded) {
+    to.end();
+    return;
+  }
+  for (let rest: unknown = from.read(); rest !== null; rest = from.read()) to.write(rest);
+  // An empty write is done when all before it are.
+  if (to.writableLength > 0) to.write('', () => to.destroy());
+  else to.destroy();
 }

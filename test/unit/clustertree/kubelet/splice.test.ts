@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { duplexPair, type Duplex } from 'node:stream';
+import { Duplex, duplexPair } from 'node:stream';
 import { splice, type SpliceTotals } from '../../../../src/clustertree/kubelet/splice.js';
 import { FakeClock, settle } from '../../../support/fake-clock.js';
 import { waitFor } from '../../../support/wait-for.js';
@@ -51,6 +51,60 @@ describe('splice', () => {
       expect(clock.pendingTimers).to.equal(0);
     });
   }
+
+  /** A client whose connection takes its time for each chunk, as TLS does. */
+  function slowClient(highWaterMark: number): { readonly stream: Duplex; readonly heard: () => string } {
+    const heard: string[] = [];
+    const stream = new Duplex({
+      highWaterMark,
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        setTimeout(() => {
+          // What was cut has not been sent.
+          if (!stream.destroyed) heard.push(chunk.toString());
+          done();
+        }, 2);
+      },
+    });
+    return { stream, heard: () => heard.join('') };
+  }
+
+  for (const [what, highWaterMark] of [
+    ['is on its way', 1 << 20],
+    ['waits for a slow client', 8],
+  ] as const) {
+    it(`delivers what ${what} when the member resets the connection behind its last word`, async () => {
+      const slow = slowClient(highWaterMark);
+      const [side, end] = duplexPair();
+      let ended = false;
+      void splice(slow.stream, side, clock).then(() => (ended = true));
+      const words = ['output ', 'of a ', 'command, ', 'and ', 'its status'];
+      for (const word of words) end.write(word);
+      await settle();
+      side.destroy(new Error('reset'));
+      await waitFor('the end', () => ended);
+      expect(slow.heard()).to.equal(words.join(''));
+      expect(slow.stream.destroyed).to.equal(true);
+      ours.client.destroy();
+      await waitFor('the end', () => totals !== undefined);
+    });
+  }
+
+  it('cuts a client that takes nothing any more when the member breaks', async () => {
+    const stuck = new Duplex({ read: () => undefined, write: () => undefined });
+    const [side, end] = duplexPair();
+    let ended = false;
+    void splice(stuck, side, clock).then(() => (ended = true));
+    end.write('output');
+    await settle();
+    side.destroy(new Error('reset'));
+    await settle();
+    expect(ended).to.equal(false);
+    await clock.advance(10_000);
+    await waitFor('the end', () => ended);
+    ours.client.destroy();
+    await waitFor('the end', () => totals !== undefined);
+  });
 
   it('holds the faster side back', async () => {
     client.pause();
