@@ -29,9 +29,13 @@ const say = (line: string): void => console.log(line);
  * Runs parts of the end-to-end suite of Kubernetes against a host whose only schedulable nodes are two virtual ones, with
  * real containers in the members.
  *
+ * @param signal - ends the specs that are under way, which then have failed
  * @returns the results of all specs that were run
  */
-export async function runConformance(groups: readonly SpecGroup[]): Promise<readonly SpecResult[]> {
+export async function runConformance(
+  groups: readonly SpecGroup[],
+  signal?: AbortSignal,
+): Promise<readonly SpecResult[]> {
   const programs = await ensureSuite(CONFORMANCE, pinnedVersion(CONFORMANCE), say);
   const images = await ensureConformanceImages(programs['agnhost'] ?? '', await agnhostSources(), say);
   await Lab.down(INSTANCE);
@@ -39,9 +43,10 @@ export async function runConformance(groups: readonly SpecGroup[]): Promise<read
   const lab = await Lab.up({ instance: INSTANCE, members: 2, full: true, log: say });
   try {
     await federate(lab, images);
+    signal?.throwIfAborted();
     const folder = mkdtempSync(join(tmpdir(), 'kosmos-conformance-'));
     step(`Specs of ${groups.map(({ name }) => name).join(', ')}; logs and reports are in ${folder}`);
-    const all = groups.map((group) => runGroup(lab, programs['e2e.test'] ?? '', group, folder));
+    const all = groups.map((group) => runGroup(lab, programs['e2e.test'] ?? '', group, { folder, signal }));
     return (await Promise.all(all)).flat();
   } finally {
     await lab.down();
@@ -68,7 +73,18 @@ async function federate(lab: Lab, images: string): Promise<void> {
   await lab.host.kubectl(['taint', 'nodes', '-l', '!kosmos.io/node', HOST_TAINT]);
 }
 
-async function runGroup(lab: Lab, program: string, group: SpecGroup, folder: string): Promise<readonly SpecResult[]> {
+interface GroupOptions {
+  /** For logs and reports. */
+  readonly folder: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function runGroup(
+  lab: Lab,
+  program: string,
+  group: SpecGroup,
+  { folder, signal }: GroupOptions,
+): Promise<readonly SpecResult[]> {
   const report = join(folder, `${group.name}.json`);
   const child = spawn(
     program,
@@ -79,6 +95,7 @@ async function runGroup(lab: Lab, program: string, group: SpecGroup, folder: str
     ],
     { cwd: folder, env: { ...process.env, ...lab.host.environment() }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
   const failed = new Promise<never>((_resolve, reject) => child.once('error', reject));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const log = createWriteStream(join(folder, `${group.name}.log`));

@@ -20,6 +20,7 @@ describe('the specs that are run on virtual nodes', () => {
     '[sig-apps] Job should delete a job [Conformance]': 'apps',
     '[sig-apps] Daemon set [Serial] should run and stop simple daemon [Conformance]': undefined,
     '[sig-node] NoExecuteTaintManager Single Pod [Serial] evicts pods [Disruptive] [Conformance]': undefined,
+    '[sig-apps] StatefulSet Basic functionality Should recreate evicted statefulset [Conformance]': undefined,
     '[sig-node] Pods Extended Delete Grace Period should be submitted and removed': undefined,
     '[sig-network] Services should serve a basic endpoint from pods [Conformance]': undefined,
     '[sig-node] Security Context when creating containers with AllowPrivilegeEscalation should not allow [Conformance]':
