@@ -1,7 +1,6 @@
 # Helpers that the scripts of this folder share. Source it; it changes nothing by itself.
 
-HACK=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-REPOSITORY=$(dirname "$HACK")
+REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The project's own Node first: the machine's may be older than what the project needs.
 export PATH="$REPOSITORY/node_modules/.bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin"
 # Node programs (tsc, npm) keep compiled code: with our cache, not in /tmp.

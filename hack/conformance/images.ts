@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureArchive, type ImageRecipe } from '../lab/full/image-archive.js';
-import { fillBusybox } from '../lab/full/images.js';
+import { fillBusybox, writeScript } from '../lab/full/images.js';
 
 const REGISTRY = 'registry.k8s.io/e2e-test-images';
 
@@ -24,17 +24,17 @@ async function fillBase(root: string): Promise<void> {
 }
 
 /** Images in place of those that the suite pulls (k8s.io/kubernetes/test/utils/image, v1.36). */
-export function conformanceRecipes(agnhost: string, sources: string): readonly ImageRecipe[] {
+export function conformanceRecipes(agnhost: string, sources: () => Promise<string>): readonly ImageRecipe[] {
   const fillAgnhost = async (root: string): Promise<void> => {
     await fillBase(root);
     await copyFile(agnhost, join(root, 'agnhost'));
     await chmod(join(root, 'agnhost'), 0o755);
     await symlink('agnhost', join(root, 'agnhost-2'));
     await mkdir(join(root, 'uploads'));
-    for (const file of SERVED) await copyFile(join(sources, 'porter', file), join(root, file));
+    const folder = join(await sources(), 'porter');
+    for (const file of SERVED) await copyFile(join(folder, file), join(root, file));
     for (const file of SERVED) await chmod(join(root, file), 0o644);
-    await writeFile(join(root, 'bin/curl'), CURL);
-    await chmod(join(root, 'bin/curl'), 0o755);
+    await writeScript(join(root, 'bin/curl'), CURL);
   };
   const fillWeb = async (root: string): Promise<void> => {
     await fillBase(root);
@@ -54,10 +54,10 @@ export function conformanceRecipes(agnhost: string, sources: string): readonly I
   ];
 }
 
-/** @param sources - folder of agnhost's source files */
+/** @param sources - finds the folder of agnhost's source files; only asked when the images are made */
 export function ensureConformanceImages(
   agnhost: string,
-  sources: string,
+  sources: () => Promise<string>,
   log: (line: string) => void,
 ): Promise<string> {
   const recipes = conformanceRecipes(agnhost, sources);

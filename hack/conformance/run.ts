@@ -4,20 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { showKosmosctl, step } from '../demo/show.js';
+import { showFederating, step } from '../demo/show.js';
 import { buildImage } from '../image/build.js';
 import { ensureSuite } from '../lab/binaries.js';
+import { sourcesOf } from '../lab/build.js';
 import { findGo } from '../lab/go-toolchain.js';
 import { Lab } from '../lab/lab.js';
-import { MODULES } from '../lab/paths.js';
 import { CONFORMANCE, pinnedVersion } from '../lab/programs.js';
-import { run } from '../lab/run.js';
 import { ensureConformanceImages } from './images.js';
 import { Progress, readReport, type SpecResult } from './report.js';
 import { skipPattern, type SpecGroup } from './specs.js';
 
 const INSTANCE = 'conformance';
-const AGNHOST = 'k8s.io/kubernetes/test/images/agnhost';
 const SPEC_LIMIT = '3h';
 /** Those who look for ordinary nodes leave nodes with this taint out. */
 const HOST_TAINT = 'node-role.kubernetes.io/control-plane=:NoSchedule';
@@ -37,7 +35,7 @@ export async function runConformance(
   signal?: AbortSignal,
 ): Promise<readonly SpecResult[]> {
   const programs = await ensureSuite(CONFORMANCE, pinnedVersion(CONFORMANCE), say);
-  const images = await ensureConformanceImages(programs['agnhost'] ?? '', await agnhostSources(), say);
+  const images = await ensureConformanceImages(programs['agnhost'] ?? '', agnhostSources, say);
   await Lab.down(INSTANCE);
   step('A host and two members with real kubelets and containers; Kosmos is installed and the members join');
   const lab = await Lab.up({ instance: INSTANCE, members: 2, full: true, log: say });
@@ -56,18 +54,16 @@ export async function runConformance(
 async function agnhostSources(): Promise<string> {
   const go = await findGo(say);
   if (go === undefined) throw new Error("the test programs can only be built; install Go (Debian's package golang-go)");
-  const options = { cwd: join(MODULES, CONFORMANCE.module) };
-  return (await run(go, ['list', '-mod=readonly', '-f', '{{.Dir}}', AGNHOST], options)).stdout.trim();
+  return sourcesOf(go, CONFORMANCE, 'agnhost');
 }
 
 /** Installs and joins; from then on ordinary pods fit on virtual nodes alone. */
 async function federate(lab: Lab, images: string): Promise<void> {
   const image = await buildImage();
-  for (const { name } of lab.clusters) await lab.cluster(name).importImages(image.archive);
-  for (const { name } of lab.members) await lab.cluster(name).importImages(images);
-  await showKosmosctl(lab, ['install']);
-  for (const { name, kubeconfigPath } of lab.members) {
-    await showKosmosctl(lab, ['join', 'cluster', '--name', name, '--kubeconfig', kubeconfigPath, '--yes']);
+  for (const cluster of lab.clusters) await cluster.importImages(image.archive);
+  for (const member of lab.members) await member.importImages(images);
+  await showFederating(lab);
+  for (const { name } of lab.members) {
     await lab.host.kubectl(['patch', 'clusters.kosmos.io', name, '--type=merge', '-p', JSON.stringify(NO_TAINTS)]);
   }
   await lab.host.kubectl(['taint', 'nodes', '-l', '!kosmos.io/node', HOST_TAINT]);

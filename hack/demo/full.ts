@@ -1,7 +1,7 @@
 import { buildImage } from '../image/build.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/run.js';
-import { show, showKosmosctl, step } from './show.js';
+import { show, showFederating, showKosmosctl, step } from './show.js';
 import { changeWorkload, startWorkload } from './workload.js';
 
 const MEMBERS = 2;
@@ -19,7 +19,7 @@ export async function runFullDemo(): Promise<void> {
   const lab = await Lab.up({ members: MEMBERS, full: true, log: (line) => console.log(line) });
   try {
     // Managers run in the host, agents on all nodes.
-    for (const { name } of lab.clusters) await lab.cluster(name).importImages(image.archive);
+    for (const cluster of lab.clusters) await cluster.importImages(image.archive);
     await walk(lab);
     farewell(lab);
   } finally {
@@ -29,10 +29,7 @@ export async function runFullDemo(): Promise<void> {
 
 async function walk(lab: Lab): Promise<void> {
   step('Kosmos is installed into the host, and the members join; networks are linked');
-  await showKosmosctl(lab, ['install']);
-  for (const { name, kubeconfigPath } of lab.members) {
-    await showKosmosctl(lab, ['join', 'cluster', '--name', name, '--kubeconfig', kubeconfigPath, '--yes']);
-  }
+  await showFederating(lab);
   await showKosmosctl(lab, ['get', 'clusters']);
   await show(lab, 'host', ['get', 'nodes']);
   await startWorkload(lab);

@@ -29,3 +29,11 @@ export async function showKosmosctl(lab: Lab, args: readonly string[]): Promise<
   });
   if (code !== 0) throw new Error(`kosmosctl ${args.join(' ')} ended with ${code}`);
 }
+
+/** Kosmos is installed into the host, and all members join. */
+export async function showFederating(lab: Lab): Promise<void> {
+  await showKosmosctl(lab, ['install']);
+  for (const { name, kubeconfigPath } of lab.members) {
+    await showKosmosctl(lab, ['join', 'cluster', '--name', name, '--kubeconfig', kubeconfigPath, '--yes']);
+  }
+}

@@ -74,6 +74,13 @@ export async function buildPrograms(request: BuildRequest): Promise<void> {
   }
 }
 
+/** Folder with the sources of a suite's program. */
+export async function sourcesOf(go: string, suite: Suite, name: string): Promise<string> {
+  const options = { cwd: join(MODULES, suite.module), env: environment(suite.cgo), timeoutMs: BUILD_LIMIT_MS };
+  const args = ['list', '-mod=readonly', '-f', '{{.Dir}}', suite.programs[name] ?? name];
+  return (await run(go, args, options)).stdout.trim();
+}
+
 /** Joins the stage files of KWOK's module: since v0.8 the program has none built in. */
 export async function writeKwokStages(go: string, file: string): Promise<void> {
   const module = join(MODULES, 'kwok');

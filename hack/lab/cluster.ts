@@ -192,7 +192,8 @@ export class LabCluster {
   }
 }
 
-function isReady(node: unknown): boolean {
-  const { status } = node as { status?: { conditions?: { type: string; status: string }[] } };
+/** Whether an object's condition `Ready` is True. */
+export function isReady(object: unknown): boolean {
+  const { status } = object as { status?: { conditions?: { type: string; status: string }[] } };
   return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from './lab.js';
-import type { LabCluster } from './cluster.js';
+import { isReady, type LabCluster } from './cluster.js';
 import { nodeFlagsOf } from './node-flags.js';
 import { REPOSITORY } from './paths.js';
 import { waitFor } from './run.js';
@@ -85,17 +85,14 @@ export async function joinMember(lab: Lab, member: LabCluster, options: JoinOpti
   await lab.host.kubectl(['apply', '-f', '-'], { input });
 }
 
-interface Conditioned {
+interface Named {
   readonly metadata: { readonly name: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 /** Resolves when the condition `Ready` of the Clusters is True and their virtual nodes are Ready. */
 export async function waitForMembers(lab: Lab, names: readonly string[], timeoutMs = 60_000): Promise<void> {
-  const list = async (path: string): Promise<readonly Conditioned[]> =>
-    ((await lab.host.api.json('GET', path)) as { items: readonly Conditioned[] }).items;
-  const isReady = ({ status }: Conditioned): boolean =>
-    status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true;
+  const list = async (path: string): Promise<readonly Named[]> =>
+    ((await lab.host.api.json('GET', path)) as { items: readonly Named[] }).items;
   await waitFor(
     `members ${names.join(', ')} ready`,
     async () => {

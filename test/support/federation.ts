@@ -144,7 +144,7 @@ export class Federation {
   /** Waits until the nodes that stand for a whole member answer: after a restart of the manager they are Ready before. */
   async waitForKubelets(): Promise<void> {
     const paths = this.lab.members.map(({ name }) => `/api/v1/nodes/kosmos-${name}/proxy/healthz`);
-    await eventually(() => Promise.all(paths.map((path) => this.lab.host.kubectl(['get', '--raw', path]))));
+    await eventually(() => Promise.all(paths.map((path) => this.lab.host.api.text('GET', path))));
   }
 
   /** Makes a namespace with its default service account in a cluster. */

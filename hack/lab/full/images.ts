@@ -56,7 +56,8 @@ export async function fillBusybox(root: string): Promise<void> {
   }
 }
 
-async function writeScript(file: string, text: string): Promise<void> {
+/** Writes a file that can be run. */
+export async function writeScript(file: string, text: string): Promise<void> {
   await writeFile(file, text);
   await chmod(file, 0o755);
 }
